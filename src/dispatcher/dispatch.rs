@@ -1,0 +1,485 @@
+//! From the hand-off to the metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::driver::{Driver, Rest};
+use super::flight::Flight;
+use super::stage::{OnStage, Stage};
+use crate::callback::{Completion, HookOutcome, Hooks};
+use crate::error::{Error, Result, Status};
+use crate::event::{self, Event, EventType, RawStr};
+use crate::log::{Facts, Log};
+use crate::metrics::{EventHub, MetricEntry};
+use crate::queue::{Next, Record, event_cost, unix_ns};
+use crate::threads::scope;
+use crate::wait::Operation;
+
+/// Events taken at once. Small enough that room comes back often, large enough that taking costs little an event.
+const BATCH: usize = 256;
+
+// How the dispatcher rests where it finds nothing: first it looks again soon, because looking costs the recording
+// threads less than being woken by them; then it sleeps without a timer.
+const NAP: Duration = Duration::from_micros(50);
+const NAPS: u32 = 20;
+const DOZE: Duration = Duration::from_millis(3);
+const DOZES: u32 = 30;
+
+/// Least time between two warnings of an overflow.
+const WARN_EVERY: Duration = Duration::from_secs(1);
+
+/// What of a recorder its dispatcher works with.
+pub struct Surroundings {
+    /// Identity of the recorder.
+    pub recorder: u64,
+    /// Identity of its runtime.
+    pub runtime: u64,
+    /// Where events come from.
+    pub hub: Arc<EventHub>,
+    /// What runs the dispatcher.
+    pub driver: Arc<Driver>,
+    /// The host's hooks.
+    pub hooks: Option<Arc<dyn Hooks>>,
+    /// Whether a failing metric is taken out instead of failing the recorder.
+    pub quarantine: bool,
+    /// The recorder's log.
+    pub log: Log,
+    /// The right to call metrics.
+    pub stage: Stage,
+    /// Events under dispatch.
+    pub flight: Flight,
+    /// No event comes any more: end when all are dispatched.
+    pub stopping: AtomicBool,
+    /// Metrics that were taken out.
+    pub quarantined: AtomicU64,
+    /// When the events now under dispatch were taken, in nanoseconds since `born`; 0: none are.
+    pub taken_at: AtomicU64,
+    /// The recorder's beginning.
+    pub born: Instant,
+}
+
+/// How dispatching ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// As it should: everything was dispatched.
+    Stopped,
+    /// A metric or hook failed.
+    Failed(Error),
+    /// From outside.
+    Cancelled,
+}
+
+/// What came of one batch.
+enum Step {
+    Done,
+    Failed(Error),
+    Cancelled,
+}
+
+/// The dispatcher's own state; it lives as long as the recorder, over restarts.
+#[derive(Default)]
+pub struct Dispatcher {
+    metrics: Vec<Arc<MetricEntry>>,
+    batch: Vec<Event>,
+    /// Whether an event of the batch has a release callback.
+    releases: bool,
+    wanted: Vec<Event>,
+    /// Whether a metric wants its events one by one.
+    one_by_one: bool,
+    last_type: Option<&'static EventType>,
+    warned: Option<(Instant, u64)>,
+}
+
+// SAFETY: the events of a batch point into rings that do not move and stay until the batch is given back.
+unsafe impl Send for Dispatcher {}
+
+impl Surroundings {
+    /// Runs `callback` as one of this recorder's.
+    pub fn inside<T>(&self, callback: impl FnOnce() -> T) -> T {
+        scope::inside(self.recorder, self.runtime, callback)
+    }
+
+    /// Completes an operation; its callbacks run on the pool.
+    pub fn complete(&self, operation: &Operation, result: Result<()>) {
+        operation.complete(result, |callbacks| self.driver.threads().run(callbacks));
+    }
+
+    /// Waits for what a hook answered.
+    async fn hook_done(&self, outcome: HookOutcome, completion: &Arc<Completion>) -> Result<()> {
+        let failed = |message: Option<String>| Err(Error::callback(Status::HookFailed, message));
+        match outcome {
+            HookOutcome::Done => Ok(()),
+            HookOutcome::Failed(message) => failed(message),
+            HookOutcome::Pending => completion.completed().await.or_else(|message| failed(Some(message))),
+        }
+    }
+
+    /// Runs a hook of the life cycle and waits until it is done.
+    ///
+    /// # Errors
+    /// What the hook reports.
+    pub async fn call_hook(
+        &self,
+        hook: impl FnOnce(&dyn Hooks, &Arc<Completion>) -> HookOutcome,
+    ) -> Result<()> {
+        let Some(hooks) = &self.hooks else { return Ok(()) };
+        let completion = Completion::new();
+        let outcome = self.inside(|| hook(&**hooks, &completion));
+        self.hook_done(outcome, &completion).await
+    }
+
+    /// Discards everything that is pending in the hand-off, which is closed; `first` too. Counted, and released.
+    pub fn discard(&self, first: &[Event]) {
+        self.inside(|| {
+            discard_events(&self.hub, first);
+            let mut rest: Vec<Event> = Vec::new();
+            while self.hub.take_rest(BATCH, |record| rest.extend(decode(record, 0).map(|(event, _)| event))) {
+                discard_events(&self.hub, &rest);
+                rest.clear();
+            }
+        });
+    }
+
+    fn nanoseconds(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// How long the events now under dispatch have been so.
+    pub fn lag_ns(&self) -> i64 {
+        match self.taken_at.load(Ordering::Relaxed) {
+            0 => 0,
+            taken_at => i64::try_from(self.nanoseconds().saturating_sub(taken_at)).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+fn discard_events(hub: &EventHub, events: &[Event]) {
+    for event in events {
+        release(event);
+        hub.limit().discarded(1, event_cost(event.len));
+    }
+}
+
+fn release(event: &Event) {
+    if let Some(callback) = event::event_type(event.type_id).and_then(|event_type| event_type.release.as_ref()) {
+        callback.release(event.payload());
+    }
+}
+
+fn decode(record: Record, now: u64) -> Option<(Event, &'static EventType)> {
+    let event_type = event::event_type(record.type_id)?;
+    Some((event_of(record, event_type, now), event_type))
+}
+
+fn event_of(record: Record, event_type: &'static EventType, now: u64) -> Event {
+    Event {
+        struct_size: size_of::<Event>(),
+        type_id: record.type_id,
+        type_name: RawStr { data: event_type.name.as_ptr(), len: event_type.name.len() },
+        payload: record.payload,
+        len: usize::from(record.len),
+        time_unix_ns: record.time.unwrap_or(now),
+    }
+}
+
+fn wants(entry: &MetricEntry, type_id: u32) -> bool {
+    entry.quarantined().is_none() && entry.metric.event_types().is_none_or(|types| types.contains(&type_id))
+}
+
+fn metric_failed(entry: &MetricEntry, cause: Error) -> Error {
+    Error::new(Status::MetricFailed, "UNEXPECTED_ERROR", format!("metric '{}' failed", entry.name))
+        .with_detail("metric", &*entry.name)
+        .caused_by(cause)
+}
+
+impl Dispatcher {
+    /// Adds a metric, or puts it in the place of the one of its name, which it gives back.
+    pub fn install(&mut self, entry: Arc<MetricEntry>) -> Option<Arc<MetricEntry>> {
+        let old = match self.metrics.iter_mut().find(|old| old.name == entry.name) {
+            Some(place) => Some(std::mem::replace(place, entry)),
+            None => {
+                self.metrics.push(entry);
+                None
+            }
+        };
+        self.one_by_one = self.metrics.iter().any(|entry| !entry.metric.offers_batch());
+        old
+    }
+
+    /// Dispatches until the recorder stops, fails, or is cancelled.
+    pub async fn run(&mut self, with: &Surroundings) -> Ending {
+        let mut idle = 0;
+        loop {
+            let Some(next) = self.take(with) else { return Ending::Cancelled };
+            while let Some(mark) = with.hub.reached_mark() {
+                with.complete(&mark, Ok(()));
+            }
+            match next {
+                Next::Change(entry) => {
+                    with.inside(|| drop(self.install(entry)));
+                    idle = 0;
+                }
+                Next::Events => {
+                    idle = 0;
+                    with.taken_at.store(with.nanoseconds(), Ordering::Relaxed);
+                    let step = self.dispatch(with).await;
+                    with.flight.land();
+                    self.warn_of_overflow(with);
+                    match step {
+                        Step::Done => {}
+                        Step::Failed(error) => return Ending::Failed(error),
+                        Step::Cancelled => return Ending::Cancelled,
+                    }
+                }
+                Next::Nothing => {
+                    with.taken_at.store(0, Ordering::Relaxed);
+                    let owes_warning = self.warn_of_overflow(with);
+                    if with.stopping.load(Ordering::Acquire) && with.hub.is_drained() {
+                        return Ending::Stopped;
+                    }
+                    idle += 1;
+                    let rest = match idle {
+                        0..NAPS => Rest::Nap(NAP),
+                        _ if idle < NAPS + DOZES || owes_warning => Rest::Doze(DOZE),
+                        _ => Rest::Sleep,
+                    };
+                    with.driver.rest(rest).await;
+                    if rest == Rest::Sleep {
+                        idle = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the next batch; `None` where cancelled.
+    fn take(&mut self, with: &Surroundings) -> Option<Next<Arc<MetricEntry>>> {
+        self.batch.clear();
+        self.releases = false;
+        let now = unix_ns();
+        let (batch, releases, last) = (&mut self.batch, &mut self.releases, &mut self.last_type);
+        with.flight.take_off(|| {
+            let next = with.hub.collect(BATCH, |record| {
+                // Runs of one type are the rule.
+                if last.is_none_or(|known| known.id != record.type_id) {
+                    *last = event::event_type(record.type_id);
+                }
+                if let Some(event_type) = *last {
+                    *releases |= event_type.release.is_some();
+                    batch.push(event_of(record, event_type, now));
+                }
+            });
+            (next, batch.as_ptr(), batch.len())
+        })
+    }
+
+    async fn dispatch(&mut self, with: &Surroundings) -> Step {
+        let hook = with.hooks.as_ref().filter(|hooks| hooks.wants_metric_changed());
+        let step = match hook {
+            Some(hooks) => self.dispatch_with_hook(with, &Arc::clone(hooks)).await,
+            None if self.one_by_one => self.dispatch_one_by_one(with),
+            None => self.dispatch_batch(with),
+        };
+        match step {
+            Ok(()) => Step::Done,
+            Err((done, error)) => self.give_up(with, done, error),
+        }
+    }
+
+    /// Discards what is left of the batch from `done` on.
+    fn give_up(&self, with: &Surroundings, done: usize, error: Option<Error>) -> Step {
+        let end = if with.flight.is_cancelled() { with.flight.settle() } else { self.batch.len() };
+        with.inside(|| discard_events(&with.hub, self.batch.get(done..end).unwrap_or_default()));
+        match error {
+            Some(error) if !with.flight.is_cancelled() => Step::Failed(error),
+            _ => Step::Cancelled,
+        }
+    }
+
+    /// A metric failed: the recorder's error, or nothing where only the metric is taken out.
+    fn judge(&self, with: &Surroundings, entry: &MetricEntry, cause: Error) -> Option<Error> {
+        let error = metric_failed(entry, cause);
+        let facts = Facts { metric_name: Some(&entry.name), ..Facts::default() };
+        with.log.error("metrics_recorder.dispatch_error", facts, &error);
+        if !with.quarantine {
+            return Some(error);
+        }
+        if entry.quarantine(error) {
+            with.quarantined.fetch_add(1, Ordering::Relaxed);
+        }
+        None
+    }
+
+    /// Every metric in turn gets the whole batch.
+    fn dispatch_batch(&mut self, with: &Surroundings) -> std::result::Result<(), (usize, Option<Error>)> {
+        let count = self.batch.len();
+        if !with.flight.begin(count) {
+            return Err((0, None));
+        }
+        let failure = with.inside(|| {
+            let _on_stage = with.stage.enter();
+            for index in 0..self.metrics.len() {
+                let entry = Arc::clone(&self.metrics[index]);
+                let events = wanted_of(&entry, &self.batch, &mut self.wanted);
+                if events.is_empty() {
+                    continue;
+                }
+                if let Err(cause) = entry.metric.handle_batch(events, None) {
+                    if let Some(error) = self.judge(with, &entry, cause) {
+                        return Some(error);
+                    }
+                }
+            }
+            if self.releases {
+                self.batch.iter().for_each(release);
+            }
+            None
+        });
+        if let Some(error) = failure {
+            return Err((0, Some(error)));
+        }
+        let bytes = self.batch.iter().map(|event| event_cost(event.len)).sum();
+        with.hub.limit().dispatched(count as u64, bytes);
+        Ok(())
+    }
+
+    /// Every event in turn goes to all metrics, and gives its room back.
+    fn dispatch_one_by_one(&mut self, with: &Surroundings) -> std::result::Result<(), (usize, Option<Error>)> {
+        with.inside(|| {
+            let mut on_stage = with.stage.enter();
+            for index in 0..self.batch.len() {
+                if !with.flight.begin(index + 1) {
+                    return Err((index, None));
+                }
+                let event = self.batch[index];
+                for at in 0..self.metrics.len() {
+                    if at > 0 && with.flight.is_cancelled() {
+                        return Err((index, None));
+                    }
+                    let entry = &self.metrics[at];
+                    if !wants(entry, event.type_id) {
+                        continue;
+                    }
+                    if let Err(cause) = entry.metric.handle_event(&event) {
+                        if let Some(error) = self.judge(with, entry, cause) {
+                            return Err((index, Some(error)));
+                        }
+                    }
+                }
+                self.event_done(with, &event);
+                on_stage.make_way();
+            }
+            Ok(())
+        })
+    }
+
+    fn event_done(&self, with: &Surroundings, event: &Event) {
+        if self.releases {
+            release(event);
+        }
+        with.hub.limit().dispatched(1, event_cost(event.len));
+    }
+
+    /// As one by one, with the host's hook after each change, which may finish later.
+    async fn dispatch_with_hook(
+        &mut self,
+        with: &Surroundings,
+        hooks: &Arc<dyn Hooks>,
+    ) -> std::result::Result<(), (usize, Option<Error>)> {
+        for index in 0..self.batch.len() {
+            if !with.flight.begin(index + 1) {
+                return Err((index, None));
+            }
+            for at in 0..self.metrics.len() {
+                if at > 0 && with.flight.is_cancelled() {
+                    return Err((index, None));
+                }
+                let entry = Arc::clone(&self.metrics[at]);
+                let completion = Completion::new();
+                let outcome = with.inside(|| {
+                    let on_stage: OnStage<'_> = with.stage.enter();
+                    let event = &self.batch[index];
+                    if !wants(&entry, event.type_id) {
+                        return Ok(HookOutcome::Done);
+                    }
+                    match entry.metric.handle_event(event) {
+                        Ok(false) => Ok(HookOutcome::Done),
+                        Ok(true) => {
+                            let user_data = entry.metric.user_data();
+                            // On stage still: a snapshot taken inside shows the state right after this event.
+                            let outcome = hooks.on_metric_changed(&entry.name, user_data, event, &completion);
+                            drop(on_stage);
+                            Ok(outcome)
+                        }
+                        Err(cause) => Err(cause),
+                    }
+                });
+                match outcome {
+                    Err(cause) => {
+                        if let Some(error) = self.judge(with, &entry, cause) {
+                            return Err((index, Some(error)));
+                        }
+                    }
+                    Ok(outcome) => {
+                        if let Err(cause) = with.hook_done(outcome, &completion).await {
+                            let error = Error::new(
+                                Status::MetricFailed,
+                                "UNEXPECTED_ERROR",
+                                format!("on_metric_changed failed for metric '{}'", entry.name),
+                            )
+                            .with_detail("metric", &*entry.name)
+                            .caused_by(cause);
+                            let facts = Facts { metric_name: Some(&entry.name), ..Facts::default() };
+                            with.log.error("metrics_recorder.dispatch_error", facts, &error);
+                            return Err((index, Some(error)));
+                        }
+                    }
+                }
+            }
+            let event = self.batch[index];
+            with.inside(|| self.event_done(with, &event));
+        }
+        Ok(())
+    }
+
+    /// Warns of events that found no room, at most once a second; whether a warning is still owed.
+    fn warn_of_overflow(&mut self, with: &Surroundings) -> bool {
+        if !with.hub.overflowed(false) {
+            return false;
+        }
+        let (last, told) = self.warned.unwrap_or((with.born, 0));
+        if self.warned.is_some() && last.elapsed() < WARN_EVERY {
+            return true;
+        }
+        with.hub.overflowed(true);
+        let counts = with.hub.counts();
+        let total = counts.dropped + counts.refused;
+        if total > told {
+            self.warned = Some((Instant::now(), total));
+            let facts = Facts { count: Some(total - told), ..Facts::default() };
+            with.inside(|| with.log.warn("metrics_recorder.overflow", facts));
+        }
+        false
+    }
+}
+
+/// The events of the batch that the metric wants: all of them, mostly, or a copy.
+fn wanted_of<'a>(entry: &MetricEntry, batch: &'a [Event], copy: &'a mut Vec<Event>) -> &'a [Event] {
+    if entry.quarantined().is_some() {
+        return &[];
+    }
+    let Some(types) = entry.metric.event_types() else { return batch };
+    let mut last = (0, false);
+    let mut wanted = |event: &Event| {
+        if last.0 != event.type_id {
+            last = (event.type_id, types.contains(&event.type_id));
+        }
+        last.1
+    };
+    let Some(first) = batch.iter().position(|event| !wanted(event)) else { return batch };
+    copy.clear();
+    copy.extend_from_slice(&batch[..first]);
+    copy.extend(batch[first..].iter().filter(|event| wanted(event)));
+    copy
+}

@@ -1,0 +1,223 @@
+//! Runs a recorder's tasks on the threads of the library.
+//!
+//! A task is a future. It is polled on a thread of the pool, where callbacks may block, by one thread at a time. Where
+//! it has nothing to do it says how it wants to rest, and the thread goes back to the pool, except for rests of less
+//! than a millisecond. Whoever has something for it rings.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+
+use crate::metrics::EventHub;
+use crate::threads::bell::{Link, Ringer};
+use crate::threads::pool::Threads;
+
+/// How a task rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Somebody holds a token and will ring; events do not matter meanwhile.
+    Held,
+    /// A moment, on its thread.
+    Nap(Duration),
+    /// A while, without a thread. The next event does not end it, a queue that fills does.
+    Doze(Duration),
+    /// Until the next event or ring, without a thread and without a timer.
+    Sleep,
+}
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+enum Schedule {
+    /// Nothing runs.
+    Idle,
+    /// A job is on its way to a thread.
+    Queued,
+    /// A thread polls; `again` where somebody rang meanwhile.
+    Running { again: bool, napping: Option<Thread> },
+    /// A timer will ring; the number tells it from older ones.
+    Dozing(u64),
+}
+
+/// Drives the tasks of one recorder, one after the other.
+pub struct Driver {
+    link: Link<Driver>,
+    threads: Arc<Threads<Driver>>,
+    hub: OnceLock<Arc<EventHub>>,
+    schedule: Mutex<Schedule>,
+    tasks: Mutex<VecDeque<Task>>,
+    rest: Mutex<Rest>,
+    dozes: AtomicU64,
+}
+
+impl Driver {
+    /// A driver without tasks.
+    pub fn new(threads: Arc<Threads<Driver>>) -> Arc<Self> {
+        Arc::new(Self {
+            link: Link::default(),
+            threads,
+            hub: OnceLock::new(),
+            schedule: Mutex::new(Schedule::Idle),
+            tasks: Mutex::new(VecDeque::new()),
+            rest: Mutex::new(Rest::Held),
+            dozes: AtomicU64::new(0),
+        })
+    }
+
+    /// Sets the hand-off whose bell tells recording threads whether to ring. Once, before the first task.
+    pub fn set_hub(&self, hub: Arc<EventHub>) {
+        let _ = self.hub.set(hub);
+    }
+
+    /// The threads that it runs on.
+    pub fn threads(&self) -> &Arc<Threads<Driver>> {
+        &self.threads
+    }
+
+    /// Has the task polled, soon, on a thread of the library. Takes no lock.
+    pub fn ring(self: &Arc<Self>) {
+        self.threads.ring(self);
+    }
+
+    /// Adds a task, to run after those before it.
+    pub fn start(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().push_back(Box::pin(task));
+        self.ring();
+    }
+
+    /// Lets the running task rest once. To be awaited by the task only.
+    pub fn rest(&self, how: Rest) -> impl Future<Output = ()> + Send {
+        let mut rested = false;
+        std::future::poll_fn(move |_| {
+            if rested {
+                return Poll::Ready(());
+            }
+            rested = true;
+            *self.rest.lock() = how;
+            Poll::Pending
+        })
+    }
+
+    /// Drops tasks that nobody will poll any more: the threads are gone.
+    pub fn abandon(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        drop(tasks);
+    }
+
+    fn poll_task(self: &Arc<Self>) -> Option<Rest> {
+        let mut task = self.tasks.lock().pop_front()?;
+        *self.rest.lock() = Rest::Held;
+        let waker = Waker::from(Arc::clone(self));
+        match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(()) => {
+                drop(task);
+                // The next one, if there is one.
+                let more = !self.tasks.lock().is_empty();
+                more.then_some(Rest::Nap(Duration::ZERO))
+            }
+            Poll::Pending => {
+                self.tasks.lock().push_front(task);
+                Some(*self.rest.lock())
+            }
+        }
+    }
+
+    /// Polls until the task rests without a thread, or there is none.
+    fn run(self: Arc<Self>) {
+        *self.schedule.lock() = Schedule::Running { again: false, napping: None };
+        loop {
+            if let Some(hub) = self.hub.get() {
+                hub.set_awake();
+            }
+            let rest = self.poll_task();
+            if !self.settle(rest) {
+                return;
+            }
+        }
+    }
+
+    /// Rests as asked; whether to poll again on this thread.
+    fn settle(self: &Arc<Self>, rest: Option<Rest>) -> bool {
+        let hub = self.hub.get();
+        match (rest, hub) {
+            (Some(Rest::Sleep), Some(hub)) if !hub.try_sleep() => return true,
+            (Some(Rest::Nap(_) | Rest::Doze(_)), Some(hub)) => hub.doze(),
+            _ => {}
+        }
+        let mut schedule = self.schedule.lock();
+        if let Schedule::Running { again: again @ true, .. } = &mut *schedule {
+            *again = false;
+            return true;
+        }
+        match rest {
+            Some(Rest::Nap(time)) => {
+                *schedule = Schedule::Running { again: false, napping: Some(thread::current()) };
+                drop(schedule);
+                if !time.is_zero() {
+                    thread::park_timeout(time);
+                }
+                *self.schedule.lock() = Schedule::Running { again: false, napping: None };
+                true
+            }
+            Some(Rest::Doze(time)) => {
+                let number = self.dozes.fetch_add(1, Ordering::Relaxed);
+                *schedule = Schedule::Dozing(number);
+                drop(schedule);
+                let driver = Arc::downgrade(self);
+                self.threads.after(time, move || wake_from_doze(&driver, number));
+                false
+            }
+            Some(Rest::Held | Rest::Sleep) | None => {
+                *schedule = Schedule::Idle;
+                false
+            }
+        }
+    }
+
+    fn queue(self: &Arc<Self>, schedule: &mut Schedule) {
+        *schedule = Schedule::Queued;
+        let driver = Arc::clone(self);
+        self.threads.run(move || driver.run());
+    }
+}
+
+fn wake_from_doze(driver: &Weak<Driver>, number: u64) {
+    let Some(driver) = driver.upgrade() else { return };
+    let mut schedule = driver.schedule.lock();
+    if matches!(*schedule, Schedule::Dozing(current) if current == number) {
+        driver.queue(&mut schedule);
+    }
+}
+
+impl Ringer for Driver {
+    fn link(&self) -> &Link<Self> {
+        &self.link
+    }
+
+    fn answered(self: Arc<Self>) {
+        let mut schedule = self.schedule.lock();
+        match &mut *schedule {
+            Schedule::Idle | Schedule::Dozing(_) => self.queue(&mut schedule),
+            Schedule::Queued => {}
+            Schedule::Running { again, napping } => {
+                *again = true;
+                if let Some(thread) = napping {
+                    thread.unpark();
+                }
+            }
+        }
+    }
+}
+
+impl Wake for Driver {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+}

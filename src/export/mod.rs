@@ -1,0 +1,4 @@
+//! Snapshots as text.
+
+pub mod json;
+pub mod openmetrics;

@@ -1,0 +1,31 @@
+//! The hand-off: how an event gets from a recording thread to the dispatcher.
+//!
+//! Each thread has a ring of bytes of its own for each recorder it records into; nothing that a thread writes for an
+//! event is written by another. `producer` and `reader` are the two ends of a ring, `segment` its memory and the layout
+//! of records, `limit` what bounds the pending events, `order` the numbers that order events across threads, `intake` the
+//! place where all rings are read in order, and `hub` holds it together: the gate that opens and closes with the life
+//! of the recorder, and the bell by which recording threads wake a dispatcher that sleeps.
+
+mod clock;
+pub mod fence;
+mod hub;
+mod intake;
+mod limit;
+#[cfg(not(loom))]
+pub mod local;
+mod order;
+mod producer;
+mod reader;
+mod segment;
+
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
+
+pub use clock::unix_ns;
+pub use hub::{Hub, QueueCounts, Waker, event_cost};
+pub use intake::Next;
+pub use limit::{Limit, OverflowPolicy};
+pub use producer::{Load, Producer, Verdict};
+pub use reader::Record;

@@ -1,0 +1,108 @@
+//! Order across threads.
+//!
+//! Rings keep the order of each thread. Where the order between threads matters to a metric, the events of the types
+//! it wants also take a number from a counter that all threads of the recorder share: if registering A happened
+//! before registering B, A's number is the smaller one. That costs a shared write, so only those types pay.
+//!
+//! Which types are numbered is published behind one pointer, so that it changes for all types at once. Then no event
+//! without a number can have been registered after a numbered one that follows the change, and events without one go
+//! first. A metric for which order matters sees only events from after the change (see `intake.rs`).
+
+use std::ptr;
+
+use crate::sync::atomic::{AtomicPtr, Ordering};
+
+/// The event types that are numbered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderedTypes {
+    all: bool,
+    bits: Vec<u64>,
+}
+
+impl OrderedTypes {
+    #[inline(always)]
+    pub fn contains(&self, type_id: u32) -> bool {
+        let bit = |word: &u64| word & (1 << (type_id % 64)) != 0;
+        self.all || self.bits.get(type_id as usize / 64).is_some_and(bit)
+    }
+
+    /// This set and `types` (`None`: all).
+    pub fn with(&self, types: Option<&[u32]>) -> OrderedTypes {
+        let mut set = self.clone();
+        match types {
+            None => set.all = true,
+            Some(types) => {
+                for &type_id in types {
+                    let word = type_id as usize / 64;
+                    if set.bits.len() <= word {
+                        set.bits.resize(word + 1, 0);
+                    }
+                    set.bits[word] |= 1 << (type_id % 64);
+                }
+            }
+        }
+        set
+    }
+}
+
+/// The published set. It only grows; sets that were replaced stay until the recorder goes, as a thread may still
+/// look at them.
+pub struct NumberedTypes {
+    current: AtomicPtr<OrderedTypes>,
+}
+
+/// Owner of the sets that were ever published.
+#[derive(Default)]
+pub struct Published(Vec<Box<OrderedTypes>>);
+
+impl NumberedTypes {
+    pub fn new() -> Self {
+        Self { current: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// Whether any type is numbered.
+    #[inline(always)]
+    pub fn any(&self) -> bool {
+        !self.current.load(Ordering::Acquire).is_null()
+    }
+
+    /// Whether events of this type are numbered.
+    #[inline(always)]
+    pub fn contains(&self, type_id: u32) -> bool {
+        let set = self.current.load(Ordering::Acquire);
+        // SAFETY: a published set lives as long as the recorder.
+        !set.is_null() && unsafe { (*set).contains(type_id) }
+    }
+
+    /// Numbers `types` too from now on; whether that changed anything.
+    pub fn add(&self, published: &mut Published, types: Option<&[u32]>) -> bool {
+        let empty = OrderedTypes::default();
+        let old = published.0.last().map_or(&empty, |set| set);
+        let new = old.with(types);
+        if new == *old {
+            return false;
+        }
+        let mut new = Box::new(new);
+        self.current.store(ptr::from_mut(&mut *new), Ordering::Release);
+        published.0.push(new);
+        true
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_grow_and_say_so() {
+        let ordering = NumberedTypes::new();
+        let mut published = Published::default();
+        assert!(!ordering.contains(1));
+        assert!(ordering.add(&mut published, Some(&[1, 130])));
+        assert!(!ordering.add(&mut published, Some(&[130])));
+        assert!(ordering.contains(1) && ordering.contains(130) && !ordering.contains(2));
+        assert!(ordering.add(&mut published, None));
+        assert!(!ordering.add(&mut published, Some(&[7])));
+        assert!(ordering.contains(60_000));
+    }
+}

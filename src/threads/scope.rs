@@ -1,0 +1,82 @@
+//! Whose callback the current thread is inside of, and whose thread it is: what tells a wait that would wait for itself.
+
+use std::cell::Cell;
+use std::ptr;
+
+struct Frame {
+    recorder: u64,
+    runtime: u64,
+    outer: *const Frame,
+}
+
+thread_local! {
+    static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
+    static THREAD_OF: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `callback` as a callback of a recorder, on whatever thread.
+pub fn inside<T>(recorder: u64, runtime: u64, callback: impl FnOnce() -> T) -> T {
+    struct Restore(*const Frame);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            INNERMOST.set(self.0);
+        }
+    }
+    let outer = INNERMOST.get();
+    let frame = Frame { recorder, runtime, outer };
+    let _restore = Restore(outer);
+    INNERMOST.set(&raw const frame);
+    callback()
+}
+
+fn any(test: impl Fn(&Frame) -> bool) -> bool {
+    let mut frame = INNERMOST.get();
+    // SAFETY: frames live on this thread's stack, below the current function, and form a list.
+    while let Some(current) = unsafe { frame.as_ref() } {
+        if test(current) {
+            return true;
+        }
+        frame = current.outer;
+    }
+    false
+}
+
+/// Whether this thread is inside a callback of the recorder.
+pub fn is_inside_recorder(recorder: u64) -> bool {
+    any(|frame| frame.recorder == recorder)
+}
+
+/// Whether this thread is the runtime's, or inside a callback of one of its recorders.
+pub fn is_inside_runtime(runtime: u64) -> bool {
+    THREAD_OF.get() == runtime || any(|frame| frame.runtime == runtime)
+}
+
+/// Whether this thread belongs to the library, or is inside a callback of it.
+pub fn is_inside_callback() -> bool {
+    is_library_thread() || !INNERMOST.get().is_null()
+}
+
+/// Whether this thread belongs to the library.
+pub fn is_library_thread() -> bool {
+    THREAD_OF.get() != 0
+}
+
+/// Marks this thread as one of the runtime.
+pub fn set_thread_of(runtime: u64) {
+    THREAD_OF.set(runtime);
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_nest_and_end() {
+        assert!(!is_inside_callback());
+        inside(1, 9, || {
+            inside(2, 9, || assert!(is_inside_recorder(1) && is_inside_recorder(2)));
+            assert!(is_inside_recorder(1) && !is_inside_recorder(2) && is_inside_runtime(9));
+        });
+        assert!(!is_inside_recorder(1) && !is_inside_runtime(9));
+    }
+}
