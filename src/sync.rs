@@ -1,8 +1,8 @@
 //! The one place that says which atomics and locks the hand-off and the life cycle are built from: the real ones,
-//! loom's (`--cfg loom`, every interleaving and every weak-memory outcome of the hand-off), or shuttle's
-//! (`--cfg shuttle`, random schedules of the whole life cycle). The code above is the same in all three.
+//! loom's (`--cfg mvx_loom`, every interleaving and every weak-memory outcome of the hand-off), or shuttle's
+//! (`--cfg mvx_shuttle`, random schedules of the whole life cycle). The code above is the same in all three.
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 mod real {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
     pub use std::cell::UnsafeCell as RawCell;
@@ -16,11 +16,11 @@ mod real {
     }
 }
 
-#[cfg(any(loom, shuttle))]
+#[cfg(any(mvx_loom, mvx_shuttle))]
 mod model {
-    #[cfg(loom)]
+    #[cfg(mvx_loom)]
     use loom as checker;
-    #[cfg(shuttle)]
+    #[cfg(mvx_shuttle)]
     use shuttle as checker;
 
     pub use checker::sync::Arc;
@@ -106,7 +106,7 @@ mod model {
     }
 }
 
-#[cfg(any(loom, shuttle))]
+#[cfg(any(mvx_loom, mvx_shuttle))]
 pub use model::*;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 pub use real::*;

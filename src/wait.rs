@@ -307,7 +307,7 @@ mod descriptor {
     }
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
     use std::sync::mpsc;

@@ -4,9 +4,9 @@
 //! object right now (pins). Nobody waits for anybody: who closes a slot leaves the object to the last pin, if there
 //! are any.
 
-#[cfg(loom)]
+#[cfg(mvx_loom)]
 use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
-#[cfg(not(loom))]
+#[cfg(not(mvx_loom))]
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 use std::ptr::NonNull;
@@ -166,7 +166,7 @@ fn generation_of(word: u64) -> u32 {
     (word >> GENERATION_SHIFT) as u32
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, mvx_loom))]
 mod loom_tests {
     use super::*;
     use loom::sync::Arc;

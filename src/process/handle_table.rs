@@ -4,9 +4,9 @@
 //! slot generation, 24 bits of slot index. Slots are allocated in chunks that are never freed, so a look-up of any bit
 //! pattern reads memory that is there, takes no lock, and finds out whether the slot still means that handle.
 
-#[cfg(loom)]
+#[cfg(mvx_loom)]
 use loom::sync::atomic::AtomicU64;
-#[cfg(not(loom))]
+#[cfg(not(mvx_loom))]
 use std::sync::atomic::AtomicU64;
 
 use std::fmt;
@@ -289,7 +289,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for Pinned<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(mvx_loom)))]
 mod tests {
     use std::collections::HashSet;
     use std::sync::Arc;

@@ -7,7 +7,7 @@
 //! kernel run a full fence on every processor that runs a thread of this process (membarrier, about 200 ns).
 //! Where the kernel has no membarrier, both are full fences.
 
-#[cfg(all(target_os = "linux", not(any(loom, shuttle))))]
+#[cfg(all(target_os = "linux", not(any(mvx_loom, mvx_shuttle))))]
 mod imp {
     use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
 
@@ -54,7 +54,7 @@ mod imp {
     }
 }
 
-#[cfg(all(windows, not(any(loom, shuttle))))]
+#[cfg(all(windows, not(any(mvx_loom, mvx_shuttle))))]
 mod imp {
     use std::sync::atomic::{Ordering, compiler_fence, fence};
 
@@ -77,7 +77,7 @@ mod imp {
     }
 }
 
-#[cfg(any(loom, shuttle, not(any(target_os = "linux", windows))))]
+#[cfg(any(mvx_loom, mvx_shuttle, not(any(target_os = "linux", windows))))]
 mod imp {
     use crate::sync::atomic::{Ordering, fence};
 

@@ -27,7 +27,18 @@ pub enum OverflowPolicy {
 }
 
 /// Under this limit portions are single events.
+#[cfg(not(mvx_loom))]
 const EXACT_BELOW: u64 = 1_024;
+/// Which part of the limit a portion is.
+#[cfg(not(mvx_loom))]
+const PORTIONS: u64 = 100;
+
+// A model checker needs small numbers: portions of two events from a limit of four.
+#[cfg(mvx_loom)]
+const EXACT_BELOW: u64 = 4;
+#[cfg(mvx_loom)]
+const PORTIONS: u64 = 2;
+
 /// Under this limit of bytes portions are exactly what an event needs.
 const EXACT_BYTES_BELOW: u64 = 1 << 20;
 /// Largest portion, so that differences of packed counts keep their sign.
@@ -117,7 +128,7 @@ impl Limit {
         Self {
             max_events,
             max_bytes,
-            portion: if max_events < EXACT_BELOW { 1 } else { (max_events / 100).min(MAX_PORTION) },
+            portion: if max_events < EXACT_BELOW { 1 } else { (max_events / PORTIONS).min(MAX_PORTION) },
             granted: CachePadded::new(Granted { events: AtomicU64::new(0), bytes: AtomicU64::new(0) }),
             done: CachePadded::new(Done {
                 dispatched: AtomicU64::new(0),
@@ -293,7 +304,7 @@ impl Limit {
     }
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
 

@@ -11,16 +11,16 @@ pub mod fence;
 mod hub;
 mod intake;
 mod limit;
-#[cfg(not(loom))]
+#[cfg(not(mvx_loom))]
 pub mod local;
 mod order;
 mod producer;
 mod reader;
 mod segment;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, mvx_loom))]
 mod model;
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests;
 
 pub use clock::unix_ns;

@@ -89,7 +89,7 @@ impl NumberedTypes {
     }
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
 

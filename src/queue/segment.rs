@@ -9,7 +9,7 @@ use std::ptr;
 
 use crate::sync::atomic::AtomicPtr;
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 use crate::sync::RawCell;
 
 /// Bytes of a word, the unit of everything in a ring.
@@ -68,11 +68,11 @@ pub fn payload_size(len: u64) -> u64 {
     (len + (WORD - 1)) & !(WORD - 1)
 }
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 type Cell = RawCell<u64>;
-#[cfg(loom)]
+#[cfg(mvx_loom)]
 type Cell = loom::cell::UnsafeCell<u64>;
-#[cfg(shuttle)]
+#[cfg(mvx_shuttle)]
 type Cell = std::cell::UnsafeCell<u64>;
 
 /// The memory of a segment. One thread writes a word, and another reads it after a release/acquire pair on the ring's
@@ -143,10 +143,10 @@ impl Segment {
     /// The caller is the ring's writer and `position` is free.
     #[inline(always)]
     pub unsafe fn write(&self, position: u64, word: u64) {
-        #[cfg(loom)]
+        #[cfg(mvx_loom)]
         // SAFETY: the caller's promise, which loom checks.
         self.cell(position).with_mut(|cell| unsafe { *cell = word });
-        #[cfg(not(loom))]
+        #[cfg(not(mvx_loom))]
         // SAFETY: the caller's promise.
         unsafe {
             *self.cell(position).get() = word;
@@ -159,10 +159,10 @@ impl Segment {
     /// `position` was published by the ring's writer and is not yet given back by its reader.
     #[inline(always)]
     pub unsafe fn read(&self, position: u64) -> u64 {
-        #[cfg(loom)]
+        #[cfg(mvx_loom)]
         // SAFETY: the caller's promise, which loom checks.
         return self.cell(position).with(|cell| unsafe { *cell });
-        #[cfg(not(loom))]
+        #[cfg(not(mvx_loom))]
         // SAFETY: the caller's promise.
         unsafe {
             *self.cell(position).get()
@@ -175,7 +175,7 @@ impl Segment {
     /// As [`Segment::write`], for `payload_size(len)` bytes; `payload` has `len` readable bytes.
     #[inline(always)]
     pub unsafe fn write_payload(&self, position: u64, payload: *const u8, len: usize) {
-        #[cfg(loom)]
+        #[cfg(mvx_loom)]
         for offset in (0..len).step_by(WORD as usize) {
             let mut word = [0u8; WORD as usize];
             let count = (len - offset).min(WORD as usize);
@@ -184,7 +184,7 @@ impl Segment {
             // SAFETY: the caller's promise.
             unsafe { self.write(position + offset as u64, u64::from_ne_bytes(word)) };
         }
-        #[cfg(not(loom))]
+        #[cfg(not(mvx_loom))]
         {
             let target = self.cell(position).get().cast::<u8>();
             // SAFETY: the caller's promise; reads and writes stay within `len` and `payload_size(len)` bytes.
@@ -211,9 +211,9 @@ impl Segment {
     /// The payload at `position`: aligned to 8 bytes, valid until the reader gives the position back.
     #[inline(always)]
     pub fn payload(&self, position: u64) -> *const u8 {
-        #[cfg(loom)]
+        #[cfg(mvx_loom)]
         return self.cell(position).with(|cell| cell.cast::<u8>());
-        #[cfg(not(loom))]
+        #[cfg(not(mvx_loom))]
         self.cell(position).get().cast::<u8>().cast_const()
     }
 }

@@ -9,7 +9,7 @@ mod snapshots;
 mod state;
 mod stats;
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests;
 
 use std::sync::Arc;

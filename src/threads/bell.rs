@@ -103,7 +103,7 @@ impl<T: Ringer> Default for Bell<T> {
     }
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicU64;

@@ -66,7 +66,7 @@ pub fn set_thread_of(runtime: u64) {
     THREAD_OF.set(runtime);
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
 
