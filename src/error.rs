@@ -58,7 +58,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error without details or cause.
     pub fn new(status: Status, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, reason, message: message.into(), details: Map::new(), cause: None }
+        Self {
+            status,
+            reason,
+            message: message.into(),
+            details: Map::new(),
+            cause: None,
+        }
     }
 
     /// Adds a fact.
@@ -78,8 +84,27 @@ impl Error {
 
     /// `argument` is bad for the reason that `what` gives.
     pub fn invalid_argument(argument: &str, what: impl fmt::Display) -> Self {
-        Self::new(Status::InvalidArgument, "INVALID_ARGUMENT", format!("argument '{argument}' {what}"))
-            .with_detail("argument", argument)
+        Self::new(
+            Status::InvalidArgument,
+            "INVALID_ARGUMENT",
+            format!("argument '{argument}' {what}"),
+        )
+        .with_detail("argument", argument)
+    }
+
+    /// Where this says that an argument is bad: names it as the part of `whole` that it is.
+    #[must_use]
+    pub fn within(mut self, whole: &str) -> Self {
+        if self.reason == "INVALID_ARGUMENT"
+            && let Some(Value::String(part)) = self.details.get_mut("argument")
+        {
+            let full = format!("{whole}.{part}");
+            self.message = self
+                .message
+                .replacen(&format!("'{part}'"), &format!("'{full}'"), 1);
+            *part = full;
+        }
+        self
     }
 
     /// `argument` is no live handle of its type.
@@ -111,7 +136,11 @@ impl Error {
         let error = Self::new(
             Status::InvalidState,
             "INVALID_RECORDER_STATE",
-            format!("invalid recorder state '{}', expected {}", state.name(), one_of(&names)),
+            format!(
+                "invalid recorder state '{}', expected {}",
+                state.name(),
+                one_of(&names)
+            ),
         )
         .with_detail("recorder_state", state.name())
         .with_detail("expected_states", json!(names));
@@ -127,7 +156,11 @@ impl Error {
         Self::new(
             Status::InvalidState,
             "INVALID_RUNTIME_STATE",
-            format!("invalid metrics runtime state '{}', expected {}", state.name(), one_of(&names)),
+            format!(
+                "invalid metrics runtime state '{}', expected {}",
+                state.name(),
+                one_of(&names)
+            ),
         )
         .with_detail("runtime_state", state.name())
         .with_detail("expected_states", json!(names))
@@ -151,7 +184,11 @@ impl Error {
 
     /// The recorder was cancelled.
     pub fn cancelled() -> Self {
-        Self::new(Status::Cancelled, "DISPATCHER_UNEXPECTEDLY_CANCELLED", "dispatcher unexpectedly cancelled")
+        Self::new(
+            Status::Cancelled,
+            "DISPATCHER_UNEXPECTEDLY_CANCELLED",
+            "dispatcher unexpectedly cancelled",
+        )
     }
 
     /// `what` did not happen in time.
@@ -167,6 +204,11 @@ impl Error {
     /// A limit of the library is reached.
     pub fn limit_reached(what: impl Into<String>) -> Self {
         Self::new(Status::LimitReached, "LIMIT_REACHED", what)
+    }
+
+    /// The operation is not over yet.
+    pub fn not_ready() -> Self {
+        Self::new(Status::NotReady, "NOT_READY", "the operation is not over yet")
     }
 
     /// Not offered by this version or on this platform.

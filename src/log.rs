@@ -124,7 +124,10 @@ pub struct Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Log").field("policy", &self.policy).finish_non_exhaustive()
+        formatter
+            .debug_struct("Log")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +167,10 @@ impl Log {
     /// The log of `entity_id`, as the options say.
     pub fn new(options: Option<&LogOptions>, entity_id: &str) -> Self {
         let dispatch = options.map(|options| {
-            Dispatch::new(SinkSubscriber { max_level: options.max_level, sink: Arc::clone(&options.sink) })
+            Dispatch::new(SinkSubscriber {
+                max_level: options.max_level,
+                sink: Arc::clone(&options.sink),
+            })
         });
         Self {
             policy: options.map_or(LogPolicy::Normal, |options| options.policy),
@@ -255,32 +261,53 @@ mod tests {
 
     impl LogSink for Kept {
         fn write(&self, record: &LogRecord<'_>) {
-            let fields: Vec<String> =
-                record.fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let line = format!("{} {} {} {}", record.level, record.event, record.entity_id, fields.join(" "));
+            let fields: Vec<String> = record
+                .fields
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            let line = format!(
+                "{} {} {} {}",
+                record.level,
+                record.event,
+                record.entity_id,
+                fields.join(" ")
+            );
             self.0.lock().unwrap().push(line);
         }
     }
 
     fn log(policy: LogPolicy, max_level: Level) -> (Arc<Kept>, Log) {
         let kept = Arc::new(Kept::default());
-        let options = LogOptions { policy, max_level, sink: kept.clone() };
+        let options = LogOptions {
+            policy,
+            max_level,
+            sink: kept.clone(),
+        };
         (kept, Log::new(Some(&options), "e1"))
     }
 
     #[test]
     fn an_operation_is_told_twice_with_its_error() {
         let (kept, log) = log(LogPolicy::Normal, Level::INFO);
-        let facts = Facts { state: Some("VIRGIN"), ..Facts::default() };
+        let facts = Facts {
+            state: Some("VIRGIN"),
+            ..Facts::default()
+        };
         let _ = log.operation(LogPolicy::Normal, "metrics_recorder.start", facts, || Ok(()));
-        let _: Result<()> =
-            log.operation(LogPolicy::Normal, "metrics_recorder.stop", facts, || Err(Error::cancelled()));
-        let _ = log.operation(LogPolicy::Inspection, "metrics_recorder.snapshot", facts, || Ok(()));
+        let _: Result<()> = log.operation(LogPolicy::Normal, "metrics_recorder.stop", facts, || {
+            Err(Error::cancelled())
+        });
+        let _ = log.operation(LogPolicy::Inspection, "metrics_recorder.snapshot", facts, || {
+            Ok(())
+        });
         let lines = kept.0.lock().unwrap();
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[0], "INFO metrics_recorder.start.invoke e1 state=VIRGIN");
         assert_eq!(lines[1], "INFO metrics_recorder.start.success e1 state=VIRGIN");
-        assert!(lines[3].starts_with("ERROR metrics_recorder.stop.failed e1 state=VIRGIN reason=DISPATCHER_"));
+        assert!(
+            lines[3].starts_with("ERROR metrics_recorder.stop.failed e1 state=VIRGIN reason=DISPATCHER_")
+        );
     }
 
     #[test]
@@ -289,8 +316,21 @@ mod tests {
         log.warn("metrics_recorder.overflow", Facts::default());
         assert!(kept.0.lock().unwrap().is_empty());
         let (kept, log) = self::log(LogPolicy::Inspection, Level::WARN);
-        log.invoke(LogPolicy::Inspection, "metrics_recorder.snapshot", Facts::default());
-        log.warn("metrics_recorder.overflow", Facts { count: Some(3), ..Facts::default() });
-        assert_eq!(*kept.0.lock().unwrap(), ["WARN metrics_recorder.overflow e1 count=3"]);
+        log.invoke(
+            LogPolicy::Inspection,
+            "metrics_recorder.snapshot",
+            Facts::default(),
+        );
+        log.warn(
+            "metrics_recorder.overflow",
+            Facts {
+                count: Some(3),
+                ..Facts::default()
+            },
+        );
+        assert_eq!(
+            *kept.0.lock().unwrap(),
+            ["WARN metrics_recorder.overflow e1 count=3"]
+        );
     }
 }

@@ -8,11 +8,14 @@ mod real {
     pub use std::cell::UnsafeCell as RawCell;
     pub use std::sync::Arc;
     pub use std::sync::atomic;
-    pub use std::thread;
 
     /// Waits a little for another thread that is inside a few instructions.
     pub fn relax(round: u32) {
-        if round < 64 { std::hint::spin_loop() } else { std::thread::yield_now() }
+        if round < 64 {
+            std::hint::spin_loop()
+        } else {
+            std::thread::yield_now()
+        }
     }
 }
 

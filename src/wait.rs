@@ -59,7 +59,11 @@ pub struct Operation {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Operation").field("kind", &self.kind).field("over", &self.over).finish_non_exhaustive()
+        formatter
+            .debug_struct("Operation")
+            .field("kind", &self.kind)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,7 +102,10 @@ impl Operation {
                     descriptor.set();
                 }
             }
-            (std::mem::take(&mut progress.callbacks), std::mem::take(&mut progress.wakers))
+            (
+                std::mem::take(&mut progress.callbacks),
+                std::mem::take(&mut progress.wakers),
+            )
         };
         self.changed.notify_all();
         for waker in wakers {
@@ -268,7 +275,9 @@ impl Wait {
     /// UNSUPPORTED.
     #[cfg(not(target_os = "linux"))]
     pub fn fd(&self) -> Result<i32> {
-        Err(Error::unsupported("this platform has no file descriptor to wait on"))
+        Err(Error::unsupported(
+            "this platform has no file descriptor to wait on",
+        ))
     }
 }
 
@@ -289,7 +298,9 @@ mod descriptor {
             let number = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
             if number < 0 {
                 let error = io::Error::last_os_error();
-                return Err(Error::unexpected(format!("no file descriptor to wait on: {error}")));
+                return Err(Error::unexpected(format!(
+                    "no file descriptor to wait on: {error}"
+                )));
             }
             // SAFETY: the descriptor was just made and belongs to nobody else.
             Ok(Self(unsafe { OwnedFd::from_raw_fd(number) }))
@@ -341,7 +352,10 @@ mod tests {
             assert_eq!(wait.block(Some(Duration::ZERO)).unwrap_err().reason, "TIMEOUT");
         });
         scope::inside(8, 1, || {
-            assert_eq!(wait.block(Some(Duration::from_millis(1))).unwrap_err().reason, "TIMEOUT");
+            assert_eq!(
+                wait.block(Some(Duration::from_millis(1))).unwrap_err().reason,
+                "TIMEOUT"
+            );
         });
     }
 
@@ -349,12 +363,19 @@ mod tests {
     #[test]
     fn the_descriptor_is_readable_once_it_is_over_and_not_before() {
         let readable = |number: i32| {
-            let mut poll = libc::pollfd { fd: number, events: libc::POLLIN, revents: 0 };
+            let mut poll = libc::pollfd {
+                fd: number,
+                events: libc::POLLIN,
+                revents: 0,
+            };
             // SAFETY: one pollfd on this stack.
             unsafe { libc::poll(&raw mut poll, 1, 0) == 1 }
         };
         let operation = Operation::new(OperationKind::Start, Owner::Recorder(7));
-        let (before, after) = (Wait::new(Arc::clone(&operation)), Wait::new(Arc::clone(&operation)));
+        let (before, after) = (
+            Wait::new(Arc::clone(&operation)),
+            Wait::new(Arc::clone(&operation)),
+        );
         let number = before.fd().unwrap();
         assert!(!readable(number));
         operation.complete(Ok(()), |run| run());

@@ -111,7 +111,10 @@ impl Surroundings {
         match outcome {
             HookOutcome::Done => Ok(()),
             HookOutcome::Failed(message) => failed(message),
-            HookOutcome::Pending => completion.completed().await.or_else(|message| failed(Some(message))),
+            HookOutcome::Pending => completion
+                .completed()
+                .await
+                .or_else(|message| failed(Some(message))),
         }
     }
 
@@ -134,7 +137,9 @@ impl Surroundings {
         self.inside(|| {
             discard_events(&self.hub, first);
             let mut rest: Vec<Event> = Vec::new();
-            while self.hub.take_rest(BATCH, |record| rest.extend(decode(record, 0).map(|(event, _)| event))) {
+            while self.hub.take_rest(BATCH, |record| {
+                rest.extend(decode(record, 0).map(|(event, _)| event))
+            }) {
                 discard_events(&self.hub, &rest);
                 rest.clear();
             }
@@ -142,7 +147,9 @@ impl Surroundings {
     }
 
     fn nanoseconds(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.born.elapsed().as_nanos())
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 
     /// How long the events now under dispatch have been so.
@@ -162,7 +169,9 @@ fn discard_events(hub: &EventHub, events: &[Event]) {
 }
 
 fn release(event: &Event) {
-    if let Some(callback) = event::event_type(event.type_id).and_then(|event_type| event_type.release.as_ref()) {
+    if let Some(callback) =
+        event::event_type(event.type_id).and_then(|event_type| event_type.release.as_ref())
+    {
         callback.release(event.payload());
     }
 }
@@ -176,7 +185,10 @@ fn event_of(record: Record, event_type: &'static EventType, now: u64) -> Event {
     Event {
         struct_size: size_of::<Event>(),
         type_id: record.type_id,
-        type_name: RawStr { data: event_type.name.as_ptr(), len: event_type.name.len() },
+        type_name: RawStr {
+            data: event_type.name.as_ptr(),
+            len: event_type.name.len(),
+        },
         payload: record.payload,
         len: usize::from(record.len),
         time_unix_ns: record.time.unwrap_or(now),
@@ -184,13 +196,21 @@ fn event_of(record: Record, event_type: &'static EventType, now: u64) -> Event {
 }
 
 fn wants(entry: &MetricEntry, type_id: u32) -> bool {
-    entry.quarantined().is_none() && entry.metric.event_types().is_none_or(|types| types.contains(&type_id))
+    entry.quarantined().is_none()
+        && entry
+            .metric
+            .event_types()
+            .is_none_or(|types| types.contains(&type_id))
 }
 
 fn metric_failed(entry: &MetricEntry, cause: Error) -> Error {
-    Error::new(Status::MetricFailed, "UNEXPECTED_ERROR", format!("metric '{}' failed", entry.name))
-        .with_detail("metric", &*entry.name)
-        .caused_by(cause)
+    Error::new(
+        Status::MetricFailed,
+        "UNEXPECTED_ERROR",
+        format!("metric '{}' failed", entry.name),
+    )
+    .with_detail("metric", &*entry.name)
+    .caused_by(cause)
 }
 
 impl Dispatcher {
@@ -211,7 +231,9 @@ impl Dispatcher {
     pub async fn run(&mut self, with: &Surroundings) -> Ending {
         let mut idle = 0;
         loop {
-            let Some(next) = self.take(with) else { return Ending::Cancelled };
+            let Some(next) = self.take(with) else {
+                return Ending::Cancelled;
+            };
             while let Some(mark) = with.hub.reached_mark() {
                 with.complete(&mark, Ok(()));
             }
@@ -289,7 +311,11 @@ impl Dispatcher {
 
     /// Discards what is left of the batch from `done` on.
     fn give_up(&self, with: &Surroundings, done: usize, error: Option<Error>) -> Step {
-        let end = if with.flight.is_cancelled() { with.flight.settle() } else { self.batch.len() };
+        let end = if with.flight.is_cancelled() {
+            with.flight.settle()
+        } else {
+            self.batch.len()
+        };
         with.inside(|| discard_events(&with.hub, self.batch.get(done..end).unwrap_or_default()));
         match error {
             Some(error) if !with.flight.is_cancelled() => Step::Failed(error),
@@ -300,7 +326,10 @@ impl Dispatcher {
     /// A metric failed: the recorder's error, or nothing where only the metric is taken out.
     fn judge(&self, with: &Surroundings, entry: &MetricEntry, cause: Error) -> Option<Error> {
         let error = metric_failed(entry, cause);
-        let facts = Facts { metric_name: Some(&entry.name), ..Facts::default() };
+        let facts = Facts {
+            metric_name: Some(&entry.name),
+            ..Facts::default()
+        };
         with.log.error("metrics_recorder.dispatch_error", facts, &error);
         if !with.quarantine {
             return Some(error);
@@ -345,7 +374,10 @@ impl Dispatcher {
     }
 
     /// Every event in turn goes to all metrics, and gives its room back.
-    fn dispatch_one_by_one(&mut self, with: &Surroundings) -> std::result::Result<(), (usize, Option<Error>)> {
+    fn dispatch_one_by_one(
+        &mut self,
+        with: &Surroundings,
+    ) -> std::result::Result<(), (usize, Option<Error>)> {
         with.inside(|| {
             let mut on_stage = with.stage.enter();
             for index in 0..self.batch.len() {
@@ -430,7 +462,10 @@ impl Dispatcher {
                             )
                             .with_detail("metric", &*entry.name)
                             .caused_by(cause);
-                            let facts = Facts { metric_name: Some(&entry.name), ..Facts::default() };
+                            let facts = Facts {
+                                metric_name: Some(&entry.name),
+                                ..Facts::default()
+                            };
                             with.log.error("metrics_recorder.dispatch_error", facts, &error);
                             return Err((index, Some(error)));
                         }
@@ -457,7 +492,10 @@ impl Dispatcher {
         let total = counts.dropped + counts.refused;
         if total > told {
             self.warned = Some((Instant::now(), total));
-            let facts = Facts { count: Some(total - told), ..Facts::default() };
+            let facts = Facts {
+                count: Some(total - told),
+                ..Facts::default()
+            };
             with.inside(|| with.log.warn("metrics_recorder.overflow", facts));
         }
         false
@@ -469,7 +507,9 @@ fn wanted_of<'a>(entry: &MetricEntry, batch: &'a [Event], copy: &'a mut Vec<Even
     if entry.quarantined().is_some() {
         return &[];
     }
-    let Some(types) = entry.metric.event_types() else { return batch };
+    let Some(types) = entry.metric.event_types() else {
+        return batch;
+    };
     let mut last = (0, false);
     let mut wanted = |event: &Event| {
         if last.0 != event.type_id {
@@ -477,7 +517,9 @@ fn wanted_of<'a>(entry: &MetricEntry, batch: &'a [Event], copy: &'a mut Vec<Even
         }
         last.1
     };
-    let Some(first) = batch.iter().position(|event| !wanted(event)) else { return batch };
+    let Some(first) = batch.iter().position(|event| !wanted(event)) else {
+        return batch;
+    };
     copy.clear();
     copy.extend_from_slice(&batch[..first]);
     copy.extend(batch[first..].iter().filter(|event| wanted(event)));

@@ -131,7 +131,10 @@ impl Driver {
 
     /// Polls until the task rests without a thread, or there is none.
     fn run(self: Arc<Self>) {
-        *self.schedule.lock() = Schedule::Running { again: false, napping: None };
+        *self.schedule.lock() = Schedule::Running {
+            again: false,
+            napping: None,
+        };
         loop {
             if let Some(hub) = self.hub.get() {
                 hub.set_awake();
@@ -152,18 +155,27 @@ impl Driver {
             _ => {}
         }
         let mut schedule = self.schedule.lock();
-        if let Schedule::Running { again: again @ true, .. } = &mut *schedule {
+        if let Schedule::Running {
+            again: again @ true, ..
+        } = &mut *schedule
+        {
             *again = false;
             return true;
         }
         match rest {
             Some(Rest::Nap(time)) => {
-                *schedule = Schedule::Running { again: false, napping: Some(thread::current()) };
+                *schedule = Schedule::Running {
+                    again: false,
+                    napping: Some(thread::current()),
+                };
                 drop(schedule);
                 if !time.is_zero() {
                     thread::park_timeout(time);
                 }
-                *self.schedule.lock() = Schedule::Running { again: false, napping: None };
+                *self.schedule.lock() = Schedule::Running {
+                    again: false,
+                    napping: None,
+                };
                 true
             }
             Some(Rest::Doze(time)) => {

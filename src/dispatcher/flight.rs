@@ -36,7 +36,12 @@ impl Flight {
     /// Nothing under dispatch.
     pub fn new() -> Self {
         Self {
-            batch: Mutex::new(Batch { events: std::ptr::null(), len: 0, cancelled: false, taken_from: 0 }),
+            batch: Mutex::new(Batch {
+                events: std::ptr::null(),
+                len: 0,
+                cancelled: false,
+                taken_from: 0,
+            }),
             begun: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             discarding: Mutex::new(()),

@@ -9,6 +9,6 @@ mod flight;
 mod stage;
 
 pub use dispatch::{Dispatcher, Ending, Surroundings};
-pub use driver::{Driver, Rest};
+pub use driver::Driver;
 pub use flight::Flight;
 pub use stage::Stage;

@@ -21,7 +21,10 @@ pub struct OnStage<'a> {
 impl Stage {
     /// Waits for the right as long as it takes: the dispatcher's way.
     pub fn enter(&self) -> OnStage<'_> {
-        OnStage { guard: self.lock.lock(), stage: self }
+        OnStage {
+            guard: self.lock.lock(),
+            stage: self,
+        }
     }
 
     /// Waits for the right until `deadline`; `None`: for ever.

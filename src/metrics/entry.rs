@@ -20,7 +20,11 @@ pub struct MetricEntry {
 impl MetricEntry {
     /// A metric that is active.
     pub fn new(name: &str, metric: Box<dyn Metric>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), metric, quarantine: OnceLock::new() })
+        Arc::new(Self {
+            name: name.into(),
+            metric,
+            quarantine: OnceLock::new(),
+        })
     }
 
     /// Takes the metric out of dispatching; false where it was out already.
@@ -36,7 +40,10 @@ impl MetricEntry {
 
 impl fmt::Debug for MetricEntry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("MetricEntry").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("MetricEntry")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -32,7 +32,11 @@ static HOOKS: [AtomicPtr<Hooks>; MAX_HOOKS] = [const { AtomicPtr::new(std::ptr::
 /// The fork generation of this process; it differs between a parent and its child.
 #[inline]
 pub fn generation() -> u64 {
-    if cfg!(unix) { GENERATION.load(Ordering::Relaxed) } else { 0 }
+    if cfg!(unix) {
+        GENERATION.load(Ordering::Relaxed)
+    } else {
+        0
+    }
 }
 
 /// Has `hooks` called around each fork from now on. Adding them again changes nothing.
@@ -51,7 +55,9 @@ pub fn register(hooks: &'static Hooks) -> bool {
 #[cfg(unix)]
 fn registered() -> impl Iterator<Item = &'static Hooks> {
     // SAFETY: `register` puts in what lives for ever.
-    HOOKS.iter().map_while(|place| unsafe { place.load(Ordering::Acquire).as_ref() })
+    HOOKS
+        .iter()
+        .map_while(|place| unsafe { place.load(Ordering::Acquire).as_ref() })
 }
 
 /// Makes sure that forks are noticed from now on; `false` where the system refuses.
@@ -141,7 +147,10 @@ mod tests {
         assert!(watch());
         // A second registration, as a race would make it.
         // SAFETY: as in `watch`.
-        assert_eq!(unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) }, 0);
+        assert_eq!(
+            unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) },
+            0
+        );
         assert!(register(&COUNTING));
         assert!(register(&COUNTING));
         let before = generation();
@@ -154,7 +163,10 @@ mod tests {
         assert_eq!(code, 0);
         assert_eq!(generation(), before);
         let calls = CALLED.load(Ordering::Relaxed) - calls;
-        assert!(calls >= 110 && calls / 100 == calls / 10 % 10 && calls % 10 == 0, "{calls}");
+        assert!(
+            calls >= 110 && calls / 100 == calls / 10 % 10 && calls % 10 == 0,
+            "{calls}"
+        );
     }
 
     fn in_child(body: impl FnOnce() -> i32) -> i32 {

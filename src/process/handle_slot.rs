@@ -93,7 +93,11 @@ impl<T: Send + Sync> Slot<T> {
     #[must_use]
     pub unsafe fn unpin(&self) -> Option<Box<T>> {
         let after = self.word.fetch_sub(1, Ordering::AcqRel) - 1;
-        if after & CLOSING == 0 { None } else { self.reclaim(after) }
+        if after & CLOSING == 0 {
+            None
+        } else {
+            self.reclaim(after)
+        }
     }
 
     /// Closes the slot: nobody pins it any more. The object comes back at once, or to the last pin.
@@ -108,7 +112,10 @@ impl<T: Send + Sync> Slot<T> {
                 return Err(());
             }
             let closing = (word & !LIVE) | CLOSING;
-            match self.word.compare_exchange_weak(word, closing, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .word
+                .compare_exchange_weak(word, closing, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return Ok(self.reclaim(closing)),
                 Err(now) => word = now,
             }
@@ -120,7 +127,9 @@ impl<T: Send + Sync> Slot<T> {
             return None;
         }
         // Several may see the last pin go, because a look-up that fails pins for a moment too: one of them wins.
-        self.word.compare_exchange(seen, seen & !CLOSING, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        self.word
+            .compare_exchange(seen, seen & !CLOSING, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
         let object = self.object.swap(std::ptr::null_mut(), Ordering::Relaxed);
         if object.is_null() {
             return None;
@@ -152,7 +161,8 @@ impl<T: Send + Sync> Slot<T> {
     /// Makes the slot nearly used up.
     #[cfg(test)]
     pub(super) fn age(&self, generation: u32) {
-        self.word.store(u64::from(generation) << GENERATION_SHIFT, Ordering::Relaxed);
+        self.word
+            .store(u64::from(generation) << GENERATION_SHIFT, Ordering::Relaxed);
     }
 }
 

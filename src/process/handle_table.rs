@@ -73,7 +73,12 @@ impl<T: Send + Sync + 'static> Table<T> {
         Self {
             tag,
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
-            free: ForkLock::new(FreeList { first: NONE, last: NONE, len: 0, fresh: 0 }),
+            free: ForkLock::new(FreeList {
+                first: NONE,
+                last: NONE,
+                len: 0,
+                fresh: 0,
+            }),
         }
     }
 
@@ -96,7 +101,11 @@ impl<T: Send + Sync + 'static> Table<T> {
             if free.first == NONE {
                 free.last = NONE;
             }
-            return Ok(Reservation { table: self, slot, index });
+            return Ok(Reservation {
+                table: self,
+                slot,
+                index,
+            });
         }
         if !fresh_left {
             return Err(Exhausted);
@@ -105,11 +114,18 @@ impl<T: Send + Sync + 'static> Table<T> {
         let (chunk, offset) = locate(index);
         if offset == 0 && self.chunks[chunk].load(Ordering::Relaxed).is_null() {
             let slots: Vec<Slot<T>> = (0..FIRST_CHUNK << chunk).map(|_| Slot::new()).collect();
-            self.chunks[chunk].store(Box::leak(slots.into_boxed_slice()).as_mut_ptr(), Ordering::Release);
+            self.chunks[chunk].store(
+                Box::leak(slots.into_boxed_slice()).as_mut_ptr(),
+                Ordering::Release,
+            );
         }
         let slot = self.slot(index).ok_or(Exhausted)?;
         free.fresh += 1;
-        Ok(Reservation { table: self, slot, index })
+        Ok(Reservation {
+            table: self,
+            slot,
+            index,
+        })
     }
 
     /// Finds the object of a handle. Takes no lock; never waits; answers any bit pattern.
@@ -121,7 +137,12 @@ impl<T: Send + Sync + 'static> Table<T> {
         let (index, generation) = self.parts(handle)?;
         let slot = self.slot(index).ok_or(LookupError::Invalid)?;
         match slot.pin(generation) {
-            Ok(object) => Ok(Pinned { table: self, slot, index, object }),
+            Ok(object) => Ok(Pinned {
+                table: self,
+                slot,
+                index,
+                object,
+            }),
             Err(left) => {
                 self.recycle(slot, index, left);
                 Err(LookupError::Invalid)
@@ -173,9 +194,16 @@ impl<T: Send + Sync + 'static> Table<T> {
         }
         let forks = (handle >> FORK_SHIFT) & 0xff;
         if forks != fork::generation() {
-            return Err(if forks < fork::generation() { LookupError::Forked } else { LookupError::Invalid });
+            return Err(if forks < fork::generation() {
+                LookupError::Forked
+            } else {
+                LookupError::Invalid
+            });
         }
-        Ok(((handle & LOW_24) as u32, ((handle >> GENERATION_SHIFT) & LOW_24) as u32))
+        Ok((
+            (handle & LOW_24) as u32,
+            ((handle >> GENERATION_SHIFT) & LOW_24) as u32,
+        ))
     }
 
     #[inline]
@@ -226,7 +254,10 @@ fn locate(index: u32) -> (usize, u32) {
     let rounds = index / FIRST_CHUNK + 1;
     let chunk = rounds.ilog2();
     let before = (1_u64 << chunk) - 1;
-    (chunk as usize, (u64::from(index) - before * u64::from(FIRST_CHUNK)) as u32)
+    (
+        chunk as usize,
+        (u64::from(index) - before * u64::from(FIRST_CHUNK)) as u32,
+    )
 }
 
 /// A slot set aside for a handle to come; dropping it puts the slot back.
@@ -285,7 +316,10 @@ impl<T: Send + Sync + 'static> Drop for Pinned<T> {
 
 impl<T: Send + Sync + 'static> fmt::Debug for Pinned<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Pinned").field("index", &self.index).finish_non_exhaustive()
+        formatter
+            .debug_struct("Pinned")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -316,7 +350,11 @@ mod tests {
 
     impl Checked {
         fn new(number: usize, dropped: &Arc<AtomicUsize>) -> Self {
-            Self { number, alive: AtomicBool::new(true), dropped: Arc::clone(dropped) }
+            Self {
+                number,
+                alive: AtomicBool::new(true),
+                dropped: Arc::clone(dropped),
+            }
         }
     }
 
@@ -334,7 +372,10 @@ mod tests {
         assert_eq!(locate(64), (1, 0));
         assert_eq!(locate(191), (1, 127));
         assert_eq!(locate(192), (2, 0));
-        assert_eq!(locate(CAPACITY - 1), (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1));
+        assert_eq!(
+            locate(CAPACITY - 1),
+            (CHUNKS - 1, (FIRST_CHUNK << (CHUNKS - 1)) - 1)
+        );
         assert_eq!(locate(CAPACITY).0, CHUNKS);
         assert_eq!(locate(u32::MAX).0, 26);
     }
@@ -363,7 +404,16 @@ mod tests {
         let table = table();
         let handle = create(table, 1);
         let stack = 0_u8;
-        let mut made_up = vec![0, 1, 2, 0xff, u64::MAX, u64::MAX - 1, &raw const stack as u64, handle + 1];
+        let mut made_up = vec![
+            0,
+            1,
+            2,
+            0xff,
+            u64::MAX,
+            u64::MAX - 1,
+            &raw const stack as u64,
+            handle + 1,
+        ];
         made_up.extend((0..64).map(|bit| handle ^ (1 << bit)));
         made_up.extend((0..64).map(|bit| 1 << bit));
         let mut state = handle | 1;
@@ -453,6 +503,27 @@ mod tests {
         drop(pin);
         assert_eq!(dropped.load(Ordering::SeqCst), 0);
         assert!(table.lookup(create(table, Checked::new(2, &dropped))).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_is_told_that_handles_are_its_parents() {
+        let table = table();
+        let handle = create(table, 1);
+        // SAFETY: the child only looks numbers up and ends with `_exit`.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let told = table.lookup(handle).err() == Some(LookupError::Forked)
+                && table.free(handle).err() == Some(LookupError::Forked)
+                && table.lookup(handle ^ 1 << TAG_SHIFT).err() == Some(LookupError::Invalid);
+            // SAFETY: ends the child without running the parent's exit handlers.
+            unsafe { libc::_exit(i32::from(!told)) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` outlives the call.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0);
+        assert_eq!(*table.lookup(handle).unwrap(), 1);
     }
 
     /// Threads create, look up and free at random, each other's handles and old ones too.

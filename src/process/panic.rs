@@ -19,9 +19,12 @@ pub struct Caught {
 impl Caught {
     /// The error of the call that panicked; `function` is its name.
     pub fn into_error(self, function: &str) -> Error {
-        Error::unexpected(format!("the library panicked in {function}: {} ({})", self.message, self.location))
-            .with_detail("function", function)
-            .with_detail("location", self.location)
+        Error::unexpected(format!(
+            "the library panicked in {function}: {} ({})",
+            self.message, self.location
+        ))
+        .with_detail("function", function)
+        .with_detail("location", self.location)
     }
 }
 
@@ -55,7 +58,10 @@ fn caught(payload: Box<dyn Any + Send>) -> Caught {
     let seen = SEEN.replace(std::ptr::null_mut());
     let caught = if seen.is_null() {
         // Another hook than ours is installed, or the panic was resumed.
-        Caught { message: message_of(payload.as_ref()), location: "unknown place".to_owned() }
+        Caught {
+            message: message_of(payload.as_ref()),
+            location: "unknown place".to_owned(),
+        }
     } else {
         // SAFETY: the hook made it of a box, and taking it out of the cell made it ours alone.
         *unsafe { Box::from_raw(seen) }
@@ -88,8 +94,13 @@ fn install_hook() {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    let location = info.location().map_or_else(|| "unknown place".to_owned(), ToString::to_string);
-    let caught = Box::new(Caught { message: message_of(info.payload()), location });
+    let location = info
+        .location()
+        .map_or_else(|| "unknown place".to_owned(), ToString::to_string);
+    let caught = Box::new(Caught {
+        message: message_of(info.payload()),
+        location,
+    });
     let earlier = SEEN.replace(Box::into_raw(caught));
     if !earlier.is_null() {
         // SAFETY: the cell held the only pointer to this box.
@@ -117,7 +128,11 @@ mod tests {
         assert_eq!(caught.message, "no bread");
         assert!(caught.location.contains("panic.rs:"), "{}", caught.location);
         let error = caught.into_error("mvx_recorder_start");
-        assert!(error.message.starts_with("the library panicked in mvx_recorder_start: no bread ("));
+        assert!(
+            error
+                .message
+                .starts_with("the library panicked in mvx_recorder_start: no bread (")
+        );
     }
 
     #[test]

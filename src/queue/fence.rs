@@ -23,13 +23,24 @@ mod imp {
 
     fn membarrier(command: libc::c_long) -> bool {
         // SAFETY: membarrier takes two integers and touches no memory of the caller.
-        unsafe { libc::syscall(libc::SYS_membarrier, command, 0 as libc::c_long, 0 as libc::c_long) == 0 }
+        unsafe {
+            libc::syscall(
+                libc::SYS_membarrier,
+                command,
+                0 as libc::c_long,
+                0 as libc::c_long,
+            ) == 0
+        }
     }
 
     /// Decides once which kind of fence there is; a recorder calls it before its first event.
     pub fn prepare() {
         if MODE.load(Ordering::Relaxed) == UNKNOWN {
-            let mode = if membarrier(REGISTER_PRIVATE_EXPEDITED) { EXPEDITED } else { PLAIN };
+            let mode = if membarrier(REGISTER_PRIVATE_EXPEDITED) {
+                EXPEDITED
+            } else {
+                PLAIN
+            };
             // Never from PLAIN to EXPEDITED: a thread that saw PLAIN is as safe with either, one that saw EXPEDITED is not.
             let _ = MODE.compare_exchange(UNKNOWN, mode, Ordering::SeqCst, Ordering::SeqCst);
         }

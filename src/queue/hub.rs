@@ -81,10 +81,6 @@ impl<C, M> Hub<C, M> {
         }
     }
 
-    pub fn policy(&self) -> OverflowPolicy {
-        self.policy
-    }
-
     pub fn limit(&self) -> &Limit {
         &self.limit
     }
@@ -162,8 +158,11 @@ impl<C, M> Hub<C, M> {
     #[cold]
     fn wake_from(&self, state: u32) {
         // Of all threads that see it asleep, one wakes it.
-        let woken =
-            self.gate.bell.compare_exchange(state, bell::AWAKE, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        let woken = self
+            .gate
+            .bell
+            .compare_exchange(state, bell::AWAKE, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok();
         if woken {
             (self.waker)();
         }
@@ -230,7 +229,8 @@ impl<C, M> Hub<C, M> {
         let mut intake = self.intake.lock();
         intake.commit();
         let counts = intake.counts();
-        self.limit.note_pending(counts.accepted.saturating_sub(self.limit.done()));
+        self.limit
+            .note_pending(counts.accepted.saturating_sub(self.limit.done()));
         let next = intake.collect(&self.gate.numbered, &self.sequence, most, take);
         if matches!(next, Next::Nothing) {
             intake.drop_departed(&self.limit);
@@ -249,11 +249,6 @@ impl<C, M> Hub<C, M> {
                 Next::Nothing => return false,
             }
         }
-    }
-
-    /// Gives back what was taken.
-    pub fn commit(&self) {
-        self.intake.lock().commit();
     }
 
     /// A mark that was reached.
@@ -334,9 +329,14 @@ impl<C, M> Hub<C, M> {
             return false;
         }
         let done = self.limit.done();
-        let Some(intake) = self.intake_for_reclaim() else { return false };
+        let Some(intake) = self.intake_for_reclaim() else {
+            return false;
+        };
         let mut given = 0;
-        for producer in intake.producers().filter(|producer| !std::ptr::eq(&raw const ***producer, asking)) {
+        for producer in intake
+            .producers()
+            .filter(|producer| !std::ptr::eq(&raw const ***producer, asking))
+        {
             given += producer.revoke_lease(&self.limit);
         }
         if given == 0 {

@@ -37,7 +37,9 @@ impl Cut {
     }
 
     fn is_reached(&self, readers: &[Reader]) -> bool {
-        readers.iter().all(|reader| reader.committed() >= self.position(reader.id))
+        readers
+            .iter()
+            .all(|reader| reader.committed() >= self.position(reader.id))
     }
 }
 
@@ -92,7 +94,11 @@ impl<C, M> Intake<C, M> {
 
     /// Lets go of the rings of threads that have ended, as far as they are drained.
     pub fn drop_departed(&mut self, limit: &Limit) {
-        if !self.readers.iter().any(|reader| reader.producer.is_gone() && reader.is_drained()) {
+        if !self
+            .readers
+            .iter()
+            .any(|reader| reader.producer.is_gone() && reader.is_drained())
+        {
             return;
         }
         // Merging refers to rings by index: let it finish first.
@@ -129,9 +135,16 @@ impl<C, M> Intake<C, M> {
     }
 
     fn cut(&self, sequence: &AtomicU64) -> Cut {
-        let positions = self.readers.iter().map(|reader| (reader.id, reader.producer.tail())).collect();
+        let positions = self
+            .readers
+            .iter()
+            .map(|reader| (reader.id, reader.producer.tail()))
+            .collect();
         // After the positions: whatever stands before them has a smaller number.
-        Cut { positions, bound: sequence.load(Ordering::SeqCst) }
+        Cut {
+            positions,
+            bound: sequence.load(Ordering::SeqCst),
+        }
     }
 
     /// Queues a change: events registered after this call come after it.
@@ -148,7 +161,10 @@ impl<C, M> Intake<C, M> {
 
     /// The oldest mark that is reached.
     pub fn reached_mark(&mut self) -> Option<M> {
-        let reached = self.marks.iter().position(|(cut, _)| cut.is_reached(&self.readers))?;
+        let reached = self
+            .marks
+            .iter()
+            .position(|(cut, _)| cut.is_reached(&self.readers))?;
         self.marks.remove(reached).map(|(_, mark)| mark)
     }
 
@@ -185,7 +201,10 @@ impl<C, M> Intake<C, M> {
         if !self.is_mid_plan() {
             self.plan(numbered, sequence);
             if !self.is_mid_plan() {
-                let due = self.changes.front().is_some_and(|(cut, _)| cut.is_reached(&self.readers));
+                let due = self
+                    .changes
+                    .front()
+                    .is_some_and(|(cut, _)| cut.is_reached(&self.readers));
                 return match due.then(|| self.changes.pop_front()).flatten() {
                     Some((_, change)) => Next::Change(change),
                     None => Next::Nothing,
@@ -256,7 +275,9 @@ impl<C, M> Intake<C, M> {
 
     fn merge(&mut self, most: usize, taken: &mut usize, take: &mut impl FnMut(Record)) {
         while *taken < most {
-            let Some(Reverse((_, index))) = self.heap.pop() else { return };
+            let Some(Reverse((_, index))) = self.heap.pop() else {
+                return;
+            };
             if let Some(record) = self.readers[index].next() {
                 take(record);
                 *taken += 1;

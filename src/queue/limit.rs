@@ -128,8 +128,15 @@ impl Limit {
         Self {
             max_events,
             max_bytes,
-            portion: if max_events < EXACT_BELOW { 1 } else { (max_events / PORTIONS).min(MAX_PORTION) },
-            granted: CachePadded::new(Granted { events: AtomicU64::new(0), bytes: AtomicU64::new(0) }),
+            portion: if max_events < EXACT_BELOW {
+                1
+            } else {
+                (max_events / PORTIONS).min(MAX_PORTION)
+            },
+            granted: CachePadded::new(Granted {
+                events: AtomicU64::new(0),
+                bytes: AtomicU64::new(0),
+            }),
             done: CachePadded::new(Done {
                 dispatched: AtomicU64::new(0),
                 dispatched_bytes: AtomicU64::new(0),
@@ -138,7 +145,11 @@ impl Limit {
                 pending_max: AtomicU64::new(0),
             }),
             fruitless_at: AtomicU64::new(u64::MAX),
-            room: Room { waiters: AtomicU32::new(0), announced: Mutex::new(0), changed: Condvar::new() },
+            room: Room {
+                waiters: AtomicU32::new(0),
+                announced: Mutex::new(0),
+                changed: Condvar::new(),
+            },
         }
     }
 
@@ -148,7 +159,10 @@ impl Limit {
 
     /// Events dispatched, then discarded, so far.
     pub fn done_counts(&self) -> (u64, u64) {
-        (self.done.dispatched.load(Ordering::Acquire), self.done.discarded.load(Ordering::Acquire))
+        (
+            self.done.dispatched.load(Ordering::Acquire),
+            self.done.discarded.load(Ordering::Acquire),
+        )
     }
 
     pub fn done(&self) -> u64 {
@@ -184,7 +198,13 @@ impl Limit {
     /// `events_needed` is false where the thread's lease lacks only bytes.
     pub fn take_portion(&self, cost: u64, events_needed: bool) -> Option<(u64, u64)> {
         let events = if events_needed {
-            match Self::take(&self.granted.events, self.max_events, || self.done(), self.portion, 1) {
+            match Self::take(
+                &self.granted.events,
+                self.max_events,
+                || self.done(),
+                self.portion,
+                1,
+            ) {
                 0 => return None,
                 taken => taken,
             }
@@ -192,8 +212,18 @@ impl Limit {
             0
         };
         let exact = self.portion == 1 || self.max_bytes < EXACT_BYTES_BELOW;
-        let want = if exact { cost } else { (self.portion * cost).min(self.max_bytes / 100) & !(WORD - 1) };
-        let bytes = Self::take(&self.granted.bytes, self.max_bytes, || self.done_bytes(), want.max(cost), cost);
+        let want = if exact {
+            cost
+        } else {
+            (self.portion * cost).min(self.max_bytes / 100) & !(WORD - 1)
+        };
+        let bytes = Self::take(
+            &self.granted.bytes,
+            self.max_bytes,
+            || self.done_bytes(),
+            want.max(cost),
+            cost,
+        );
         if bytes == 0 {
             // Not announced: nobody gained room by it.
             self.granted.events.fetch_sub(events, Ordering::AcqRel);
@@ -255,7 +285,9 @@ impl Limit {
     /// Keeps the highest number of pending events.
     pub fn note_pending(&self, pending: u64) {
         if pending > self.done.pending_max.load(Ordering::Relaxed) {
-            self.done.pending_max.fetch_max(pending.min(self.max_events), Ordering::Relaxed);
+            self.done
+                .pending_max
+                .fetch_max(pending.min(self.max_events), Ordering::Relaxed);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64 as PlainAtomicU64, Ordering};
 
 use super::producer::{Load, Producer, Verdict};
 use crate::metrics::EventHub;
+use crate::process::fork;
 use crate::sync::Arc;
 
 /// What a thread looks a ring up by, with a word that tells whether that is still right: a handle, and its slot's
@@ -33,8 +34,14 @@ struct Recent {
     producer: *const Producer,
 }
 
-const NONE: Recent =
-    Recent { key: 0, live: ptr::null(), mask: 0, expected: 0, hub: ptr::null(), producer: ptr::null() };
+const NONE: Recent = Recent {
+    key: 0,
+    live: ptr::null(),
+    mask: 0,
+    expected: 0,
+    hub: ptr::null(),
+    producer: ptr::null(),
+};
 const RECENT: usize = 4;
 
 struct Entry {
@@ -100,10 +107,17 @@ pub unsafe fn push_first(key: Key, hub: &Arc<EventHub>, load: Load) -> (usize, V
         if let Some(entry) = rings.iter().find(|entry| Arc::ptr_eq(&entry.hub, hub)) {
             return Some(Arc::clone(&entry.producer));
         }
-        forget_recent(|recent| rings.iter().any(|entry| is_retired(entry) && ptr::eq(recent.hub, &raw const *entry.hub)));
+        forget_recent(|recent| {
+            rings
+                .iter()
+                .any(|entry| is_retired(entry) && ptr::eq(recent.hub, &raw const *entry.hub))
+        });
         rings.retain(|entry| !is_retired(entry));
         let producer = hub.join();
-        rings.push(Entry { hub: Arc::clone(hub), producer: Arc::clone(&producer) });
+        rings.push(Entry {
+            hub: Arc::clone(hub),
+            producer: Arc::clone(&producer),
+        });
         Some(producer)
     });
     match known {
@@ -148,8 +162,19 @@ pub fn with_producer(hub: &Arc<EventHub>, count: impl FnOnce(&Producer)) {
     });
 }
 
+/// Sees to it that a forked child does not touch its parent's rings.
+pub fn watch_forks() {
+    static AROUND_FORK: fork::Hooks = fork::Hooks {
+        before: || (),
+        parent: || (),
+        child: forget_after_fork,
+    };
+    fork::watch();
+    fork::register(&AROUND_FORK);
+}
+
 /// In a forked child, on its only thread: the rings belong to the parent's recorders. They are left as they are.
-pub fn forget_after_fork() {
+fn forget_after_fork() {
     forget_recent(|_| true);
     let _ = RINGS.try_with(|rings| {
         if let Ok(mut rings) = rings.0.try_borrow_mut() {

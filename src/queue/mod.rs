@@ -24,8 +24,8 @@ mod model;
 mod tests;
 
 pub use clock::unix_ns;
-pub use hub::{Hub, QueueCounts, Waker, event_cost};
+pub use hub::{Hub, event_cost};
 pub use intake::Next;
 pub use limit::{Limit, OverflowPolicy};
-pub use producer::{Load, Producer, Verdict};
+pub use producer::{Load, Verdict};
 pub use reader::Record;

@@ -34,7 +34,13 @@ fn hub(max_events: u64) -> Arc<TestHub> {
 /// Records one event with `value` as payload.
 fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict {
     let payload = value.to_ne_bytes();
-    let load = Load { type_id, payloads: payload.as_ptr(), len: payload.len(), count: 1, timed: false };
+    let load = Load {
+        type_id,
+        payloads: payload.as_ptr(),
+        len: payload.len(),
+        count: 1,
+        timed: false,
+    };
     // SAFETY: the payload is readable, and each test gives each producer to one thread.
     unsafe { hub.push(producer, load) }.1
 }
@@ -133,7 +139,10 @@ fn a_small_limit_is_exact_for_two_threads() {
             })
             .collect();
         let verdicts: Vec<Verdict> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert!(verdicts.contains(&Verdict::Accepted) && verdicts.contains(&Verdict::Refused), "{verdicts:?}");
+        assert!(
+            verdicts.contains(&Verdict::Accepted) && verdicts.contains(&Verdict::Refused),
+            "{verdicts:?}"
+        );
         let counts = hub.counts();
         assert_eq!((counts.accepted, counts.pending, counts.refused), (1, 1, 1));
     });

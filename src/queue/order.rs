@@ -30,7 +30,13 @@ impl OrderedTypes {
     pub fn with(&self, types: Option<&[u32]>) -> OrderedTypes {
         let mut set = self.clone();
         match types {
-            None => set.all = true,
+            _ if set.all => {}
+            None => {
+                set = Self {
+                    all: true,
+                    bits: Vec::new(),
+                }
+            }
             Some(types) => {
                 for &type_id in types {
                     let word = type_id as usize / 64;
@@ -57,7 +63,9 @@ pub struct Published(Vec<Box<OrderedTypes>>);
 
 impl NumberedTypes {
     pub fn new() -> Self {
-        Self { current: AtomicPtr::new(ptr::null_mut()) }
+        Self {
+            current: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
     /// Whether any type is numbered.

@@ -258,7 +258,11 @@ impl Producer {
             if sequence.is_some() {
                 flags |= SEQUENCED;
             }
-            let header = Header { type_id: load.type_id, len: load.len as u16, flags };
+            let header = Header {
+                type_id: load.type_id,
+                len: load.len as u16,
+                flags,
+            };
             // SAFETY: this thread writes the ring; `write_record` takes free positions only; the payload is readable.
             position = unsafe {
                 let payload = load.payloads.wrapping_add(done * load.len);
@@ -273,7 +277,8 @@ impl Producer {
             let events = done as u64;
             let bytes = own.accepted_bytes.load(Ordering::Relaxed) + events * cost;
             own.accepted_bytes.store(bytes, Ordering::Release);
-            own.accepted.store(own.accepted.load(Ordering::Relaxed) + events, Ordering::Release);
+            own.accepted
+                .store(own.accepted.load(Ordering::Relaxed) + events, Ordering::Release);
             own.tail.store(position, Ordering::Release);
         }
         self.exit(calls);
@@ -311,7 +316,17 @@ impl Producer {
         }
         if size > rest {
             // SAFETY: `position .. position + rest` is free.
-            unsafe { segment.write(position, Header { type_id: rest as u32, len: 0, flags: PAD }.pack()) };
+            unsafe {
+                segment.write(
+                    position,
+                    Header {
+                        type_id: rest as u32,
+                        len: 0,
+                        flags: PAD,
+                    }
+                    .pack(),
+                )
+            };
             position += rest;
         }
         // SAFETY: `position .. position + size` is free and contiguous.
@@ -353,7 +368,17 @@ impl Producer {
         let next = Segment::allocate(bytes, base);
         segment.next.store(next, Ordering::Release);
         // SAFETY: `free_until` always leaves this one word.
-        unsafe { segment.write(position, Header { type_id: 0, len: 0, flags: JUMP }.pack()) };
+        unsafe {
+            segment.write(
+                position,
+                Header {
+                    type_id: 0,
+                    len: 0,
+                    flags: JUMP,
+                }
+                .pack(),
+            )
+        };
         own.segment.set(next);
         own.free_until.set(base + bytes - WORD);
         base

@@ -17,7 +17,6 @@ struct Place {
 pub struct Record {
     pub type_id: u32,
     pub len: u16,
-    pub sequence: Option<u64>,
     pub time: Option<u64>,
     pub payload: *const u8,
 }
@@ -44,8 +43,19 @@ unsafe impl Send for Reader {}
 
 impl Reader {
     pub fn new(producer: Arc<Producer>, id: u64) -> Self {
-        let start = Place { segment: producer.first(), position: 0 };
-        Self { producer, id, at: start, seen: start, end: 0, committed: 0, left: Vec::new() }
+        let start = Place {
+            segment: producer.first(),
+            position: 0,
+        };
+        Self {
+            producer,
+            id,
+            at: start,
+            seen: start,
+            end: 0,
+            committed: 0,
+            left: Vec::new(),
+        }
     }
 
     pub fn position(&self) -> u64 {
@@ -103,7 +113,6 @@ impl Reader {
         let header = Self::header_at(&mut self.at, self.end, |segment| left.push(segment))?;
         // SAFETY: as in `header_at`.
         let segment = unsafe { &*self.at.segment };
-        let sequence = Self::sequence_at(self.at, header);
         let time = (header.flags & TIMED != 0).then(|| {
             let offset = WORD + extra_size(header.flags & SEQUENCED);
             // SAFETY: as in `header_at`.
@@ -111,7 +120,12 @@ impl Reader {
         });
         let payload = segment.payload(self.at.position + WORD + extra_size(header.flags));
         self.at.position += header.size();
-        Some(Record { type_id: header.type_id, len: header.len, sequence, time, payload })
+        Some(Record {
+            type_id: header.type_id,
+            len: header.len,
+            time,
+            payload,
+        })
     }
 
     /// Gives everything that was taken back to the producer.

@@ -37,7 +37,11 @@ impl Header {
 
     #[inline(always)]
     pub fn unpack(word: u64) -> Self {
-        Self { type_id: word as u32, len: (word >> 32) as u16, flags: (word >> 48) as u16 }
+        Self {
+            type_id: word as u32,
+            len: (word >> 32) as u16,
+            flags: (word >> 48) as u16,
+        }
     }
 
     /// Bytes of the whole record.

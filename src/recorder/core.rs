@@ -15,7 +15,7 @@ use crate::dispatcher::{Dispatcher, Driver, Flight, Stage, Surroundings};
 use crate::error::Error;
 use crate::log::Log;
 use crate::metrics::{EventHub, MetricEntry};
-use crate::queue::Limit;
+use crate::queue::{Limit, local};
 use crate::threads::pool::Threads;
 use crate::wait::{Operation, Owner};
 
@@ -46,6 +46,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Core {
     /// A recorder in VIRGIN, on the given threads.
     pub fn new(threads: Arc<Threads<Driver>>, options: &RecorderOptions, entity_id: String) -> Arc<Self> {
+        local::watch_forks();
         let runtime = threads.id;
         let driver = Driver::new(threads);
         let waker = {
@@ -65,7 +66,11 @@ impl Core {
             options.block_timeout.unwrap_or(DEFAULT_BLOCK_TIMEOUT),
             waker,
         ));
-        if options.hooks.as_ref().is_some_and(|hooks| hooks.wants_metric_changed()) {
+        if options
+            .hooks
+            .as_ref()
+            .is_some_and(|hooks| hooks.wants_metric_changed())
+        {
             hub.number_all();
         }
         driver.set_hub(Arc::clone(&hub));

@@ -18,20 +18,30 @@ const START: &str = "metrics_recorder.start";
 const STOP: &str = "metrics_recorder.stop";
 
 fn facts(state: RecorderState) -> Facts<'static> {
-    Facts { state: Some(state.name()), ..Facts::default() }
+    Facts {
+        state: Some(state.name()),
+        ..Facts::default()
+    }
 }
 
 impl Core {
     /// VIRGIN, STOPPED -> STARTING. Joins a start under way.
     pub fn start(self: &Arc<Self>) -> Wait {
-        self.with.log.invoke(LogPolicy::Normal, START, facts(self.state()));
+        self.with
+            .log
+            .invoke(LogPolicy::Normal, START, facts(self.state()));
         let mut control = self.control.lock();
         let begun = match control.state {
-            RecorderState::Starting => control.starting.clone().ok_or_else(|| Error::unexpected("no start under way")),
+            RecorderState::Starting => control
+                .starting
+                .clone()
+                .ok_or_else(|| Error::unexpected("no start under way")),
             RecorderState::Virgin | RecorderState::Stopped => self.begin_start(&mut control),
-            state => {
-                Err(Error::recorder_state(state, &[RecorderState::Virgin, RecorderState::Stopped], None))
-            }
+            state => Err(Error::recorder_state(
+                state,
+                &[RecorderState::Virgin, RecorderState::Stopped],
+                None,
+            )),
         };
         drop(control);
         self.wait_for(OperationKind::Start, START, begun)
@@ -42,7 +52,10 @@ impl Core {
         self.with.log.invoke(LogPolicy::Normal, STOP, facts(self.state()));
         let mut control = self.control.lock();
         let begun = match control.state {
-            RecorderState::Stopping => control.stopping.clone().ok_or_else(|| Error::unexpected("no stop under way")),
+            RecorderState::Stopping => control
+                .stopping
+                .clone()
+                .ok_or_else(|| Error::unexpected("no stop under way")),
             RecorderState::Running => Ok(self.begin_stop(&mut control)),
             state => Err(Error::recorder_state(state, &[RecorderState::Running], None)),
         };
@@ -54,7 +67,9 @@ impl Core {
         match begun {
             Ok(operation) => Wait::new(operation),
             Err(error) => {
-                self.with.log.outcome(LogPolicy::Normal, name, facts(self.state()), Some(&error));
+                self.with
+                    .log
+                    .outcome(LogPolicy::Normal, name, facts(self.state()), Some(&error));
                 Wait::failed(kind, self.owner(), error)
             }
         }
@@ -104,7 +119,11 @@ impl Core {
                         RecorderState::Stopped,
                         RecorderState::Cancelled,
                     ];
-                    return Err(Error::recorder_state(state, &expected, control.last_error.clone()));
+                    return Err(Error::recorder_state(
+                        state,
+                        &expected,
+                        control.last_error.clone(),
+                    ));
                 }
                 _ => self.end(&mut control, RecorderState::Cancelled, error.clone()),
             }
@@ -121,7 +140,10 @@ impl Core {
     /// INVALID_RUNTIME_STATE where the runtime's threads are gone.
     pub fn begin_start(self: &Arc<Self>, control: &mut Control) -> Result<Arc<Operation>> {
         if self.with.driver.threads().is_closing() {
-            return Err(Error::runtime_state(RuntimeState::Closed, &[RuntimeState::Running]));
+            return Err(Error::runtime_state(
+                RuntimeState::Closed,
+                &[RuntimeState::Running],
+            ));
         }
         let operation = Operation::new(OperationKind::Start, self.owner());
         control.state = RecorderState::Starting;
@@ -167,7 +189,9 @@ impl Core {
     fn finish(&self, operation: &Operation, name: &str, result: Result<()>) {
         let state = self.state();
         self.with.inside(|| {
-            self.with.log.outcome(LogPolicy::Normal, name, facts(state), result.as_ref().err());
+            self.with
+                .log
+                .outcome(LogPolicy::Normal, name, facts(state), result.as_ref().err());
         });
         self.with.complete(operation, result);
     }
@@ -238,18 +262,30 @@ impl Core {
         if let Err(cause) = self.with.call_hook(|hooks, token| hooks.on_stopped(token)).await {
             let error = on_stopped_failed(cause);
             self.with.inside(|| {
-                self.with.log.error("metrics_recorder.cleanup.failed", facts(self.state()), &error);
+                self.with
+                    .log
+                    .error("metrics_recorder.cleanup.failed", facts(self.state()), &error);
             });
         }
     }
 }
 
 fn on_starting_failed(cause: Error) -> Error {
-    Error::new(Status::HookFailed, "ON_STARTING_HOOK_FAILED", "on starting hook failed").caused_by(cause)
+    Error::new(
+        Status::HookFailed,
+        "ON_STARTING_HOOK_FAILED",
+        "on starting hook failed",
+    )
+    .caused_by(cause)
 }
 
 fn on_stopped_failed(cause: Error) -> Error {
-    Error::new(Status::HookFailed, "ON_STOPPED_HOOK_FAILED", "on stopped hook failed").caused_by(cause)
+    Error::new(
+        Status::HookFailed,
+        "ON_STOPPED_HOOK_FAILED",
+        "on stopped hook failed",
+    )
+    .caused_by(cause)
 }
 
 /// One life, from STARTING to wherever it ends. A panic in the library's own code ends it in FAILURE.
@@ -257,13 +293,13 @@ async fn live(core: Arc<Core>) {
     let mut dispatcher = core.dispatcher.lock().take().unwrap_or_default();
     let result = {
         let mut life = pin!(live_once(&core, &mut dispatcher));
-        std::future::poll_fn(|context| {
-            match catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(context))) {
+        std::future::poll_fn(
+            |context| match catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(context))) {
                 Ok(Poll::Pending) => Poll::Pending,
                 Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
                 Err(panic) => Poll::Ready(Err(panic)),
-            }
-        })
+            },
+        )
         .await
     };
     match result {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub(crate) use self::core::Core;
 pub use options::{MetricErrorPolicy, OverflowPolicy, RecorderOptions};
-pub(crate) use recording::{Events, Outcome, record_by_key};
+pub(crate) use recording::{Events, record_by_key};
 pub use registration::MetricInfo;
 pub use snapshots::SnapshotMode;
 pub use state::RecorderState;
@@ -149,9 +149,18 @@ impl Recorder {
 
     /// Records one event.
     pub fn register_event(&self, event_type: u32, payload: &[u8]) -> Status {
-        let events =
-            Events { type_id: event_type, payloads: payload.as_ptr(), len: payload.len(), count: 1 };
-        let key = Key { value: self.core().with.recorder, live: &ALWAYS, mask: 1, expected: 1 };
+        let events = Events {
+            type_id: event_type,
+            payloads: payload.as_ptr(),
+            len: payload.len(),
+            count: 1,
+        };
+        let key = Key {
+            value: self.core().with.recorder,
+            live: &ALWAYS,
+            mask: 1,
+            expected: 1,
+        };
         // SAFETY: the payload is a slice.
         match unsafe { record_by_key(key.value, events) } {
             Some((_, status)) => status,

@@ -30,11 +30,22 @@ pub type Outcome = (usize, Status);
 #[inline(always)]
 fn check(events: Events) -> Option<Load> {
     let event_type = event::event_type(events.type_id)?;
-    let Events { type_id, payloads, len, count } = events;
+    let Events {
+        type_id,
+        payloads,
+        len,
+        count,
+    } = events;
     if len > MAX_PAYLOAD || len < event_type.min_len as usize || (payloads.is_null() && len > 0) {
         return None;
     }
-    Some(Load { type_id, payloads, len, count, timed: event_type.timed })
+    Some(Load {
+        type_id,
+        payloads,
+        len,
+        count,
+        timed: event_type.timed,
+    })
 }
 
 /// Records by a handle that this thread used before. `None`: the handle has to be looked up, and the recorder asked.
@@ -63,7 +74,9 @@ impl Core {
     /// # Safety
     /// As [`record_by_key`].
     pub unsafe fn record(self: &Arc<Self>, key: Key, events: Events) -> Outcome {
-        let Some(load) = check(events) else { return (0, Status::InvalidArgument) };
+        let Some(load) = check(events) else {
+            return (0, Status::InvalidArgument);
+        };
         let mut accepted = 0;
         loop {
             let rest = Load {
@@ -110,7 +123,9 @@ impl Core {
             ..load
         };
         let refuse = |status: Status| {
-            local::with_producer(&self.with.hub, |producer| producer.count_refused(rest.count as u64));
+            local::with_producer(&self.with.hub, |producer| {
+                producer.count_refused(rest.count as u64)
+            });
             (0, Some(status))
         };
         if scope::is_inside_callback() {

@@ -45,8 +45,14 @@ impl Core {
     /// Adds a metric, or replaces the one of its name. Events registered before belong to the metrics of that time.
     pub fn register_metric(self: &Arc<Self>, name: &str, metric: Box<dyn Metric>) -> Result<()> {
         let state = Some(self.state().name());
-        let facts = Facts { state, metric_name: Some(name), ..Facts::default() };
-        self.with.log.operation(LogPolicy::Normal, REGISTER, facts, || self.add_metric(name, metric))
+        let facts = Facts {
+            state,
+            metric_name: Some(name),
+            ..Facts::default()
+        };
+        self.with.log.operation(LogPolicy::Normal, REGISTER, facts, || {
+            self.add_metric(name, metric)
+        })
     }
 
     fn add_metric(self: &Arc<Self>, name: &str, metric: Box<dyn Metric>) -> Result<()> {
@@ -59,7 +65,10 @@ impl Core {
         let numbered = entry.metric.order_matters().then_some(types);
         let control = self.control.lock();
         if !control.state.accepts() {
-            let cause = control.last_error.clone().filter(|_| control.state == RecorderState::Failure);
+            let cause = control
+                .last_error
+                .clone()
+                .filter(|_| control.state == RecorderState::Failure);
             let error = Error::recorder_state(control.state, &ACCEPTING, cause);
             drop(control);
             // Here the host's object is dropped: it may call anything.
@@ -90,13 +99,23 @@ impl Core {
     /// In VIRGIN there is no dispatcher yet and no event: changes take effect at once. What they replaced.
     fn install_now(&self) -> Vec<Arc<MetricEntry>> {
         let mut dispatcher = self.dispatcher.lock();
-        let Some(dispatcher) = dispatcher.as_mut() else { return Vec::new() };
-        self.with.hub.take_changes().into_iter().filter_map(|entry| dispatcher.install(entry)).collect()
+        let Some(dispatcher) = dispatcher.as_mut() else {
+            return Vec::new();
+        };
+        self.with
+            .hub
+            .take_changes()
+            .into_iter()
+            .filter_map(|entry| dispatcher.install(entry))
+            .collect()
     }
 
     /// The registered metrics, in order.
     pub fn iter_metrics(&self) -> Vec<MetricInfo> {
-        let facts = Facts { state: Some(self.state().name()), ..Facts::default() };
+        let facts = Facts {
+            state: Some(self.state().name()),
+            ..Facts::default()
+        };
         self.with.log.invoke(LogPolicy::Inspection, ITERATE, facts);
         let metrics = self.registry.lock().iter().cloned().map(MetricInfo).collect();
         self.with.log.outcome(LogPolicy::Inspection, ITERATE, facts, None);

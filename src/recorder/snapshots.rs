@@ -27,18 +27,23 @@ pub enum SnapshotMode {
 impl Core {
     /// The state of all metrics, within `timeout` (`None`: as long as it takes).
     pub fn snapshot(self: &Arc<Self>, mode: SnapshotMode, timeout: Option<Duration>) -> Result<Snapshot> {
-        let facts = Facts { state: Some(self.state().name()), ..Facts::default() };
+        let facts = Facts {
+            state: Some(self.state().name()),
+            ..Facts::default()
+        };
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        self.with.log.operation(LogPolicy::Inspection, SNAPSHOT, facts, || {
-            if scope::is_inside_recorder(self.with.recorder) {
-                // This thread has the right to call the metrics already.
-                return self.collect();
-            }
-            if mode == SnapshotMode::Consistent {
-                self.await_own_events(deadline)?;
-            }
-            self.collect_until(deadline)
-        })
+        self.with
+            .log
+            .operation(LogPolicy::Inspection, SNAPSHOT, facts, || {
+                if scope::is_inside_recorder(self.with.recorder) {
+                    // This thread has the right to call the metrics already.
+                    return self.collect();
+                }
+                if mode == SnapshotMode::Consistent {
+                    self.await_own_events(deadline)?;
+                }
+                self.collect_until(deadline)
+            })
     }
 
     fn await_own_events(self: &Arc<Self>, deadline: Option<Instant>) -> Result<()> {
@@ -53,14 +58,20 @@ impl Core {
         };
         self.with.driver.ring();
         // Where the recorder ends meanwhile, what was dispatched is shown.
-        Wait::new(operation).block(remaining(deadline)).map_err(|error| match error.status {
-            Status::Timeout => not_in_time(),
-            _ => error,
-        })
+        Wait::new(operation)
+            .block(remaining(deadline))
+            .map_err(|error| match error.status {
+                Status::Timeout => not_in_time(),
+                _ => error,
+            })
     }
 
     fn collect_until(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Snapshot> {
-        let foreign = self.registry.lock().iter().any(|entry| entry.metric.kind() == MetricKind::Vtable);
+        let foreign = self
+            .registry
+            .lock()
+            .iter()
+            .any(|entry| entry.metric.kind() == MetricKind::Vtable);
         if !foreign || self.with.driver.threads().is_ending() {
             return self.collect_on_stage(deadline);
         }
@@ -76,7 +87,8 @@ impl Core {
         let lost = || Err(Error::unexpected("the snapshot was lost"));
         match deadline {
             None => receiver.recv().unwrap_or_else(|_| lost()),
-            Some(deadline) => match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Some(deadline) => match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(snapshot) => snapshot,
                 Err(RecvTimeoutError::Timeout) => Err(not_in_time()),
                 Err(RecvTimeoutError::Disconnected) => lost(),
@@ -114,7 +126,9 @@ impl Core {
 fn remaining(deadline: Option<Instant>) -> Option<Duration> {
     // Never zero: that would only look.
     deadline.map(|deadline| {
-        deadline.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1))
+        deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_nanos(1))
     })
 }
 

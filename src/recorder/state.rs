@@ -46,5 +46,8 @@ impl RecorderState {
 }
 
 /// States in which metrics and events are taken.
-pub const ACCEPTING: [RecorderState; 3] =
-    [RecorderState::Virgin, RecorderState::Starting, RecorderState::Running];
+pub const ACCEPTING: [RecorderState; 3] = [
+    RecorderState::Virgin,
+    RecorderState::Starting,
+    RecorderState::Running,
+];

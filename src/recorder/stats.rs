@@ -43,7 +43,11 @@ impl Core {
             pending_max: counts.pending_max,
             pending_bytes: counts.pending_bytes,
             quarantined_metrics: self.with.quarantined.load(Ordering::Relaxed),
-            lag_ns: if counts.pending == 0 { 0 } else { self.with.lag_ns() },
+            lag_ns: if counts.pending == 0 {
+                0
+            } else {
+                self.with.lag_ns()
+            },
         }
     }
 }

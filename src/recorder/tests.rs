@@ -11,9 +11,14 @@ use crate::runtime::{RuntimeOptions, RuntimeState};
 use crate::snapshot::{MetricSnapshot, Value};
 
 fn event_type(name: &str) -> u32 {
-    event::declare(EventTypeOptions { name: name.to_owned(), fields: Vec::new(), timed: false, release: None })
-        .unwrap()
-        .id
+    event::declare(EventTypeOptions {
+        name: name.to_owned(),
+        fields: Vec::new(),
+        timed: false,
+        release: None,
+    })
+    .unwrap()
+    .id
 }
 
 fn runtime() -> Runtime {
@@ -37,7 +42,15 @@ impl Scripted {
 
     fn with(handler: Handler) -> (Box<dyn Metric>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let (seen, dropped) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        (Box::new(Self { handler, seen: Arc::clone(&seen), dropped: Arc::clone(&dropped) }), seen, dropped)
+        (
+            Box::new(Self {
+                handler,
+                seen: Arc::clone(&seen),
+                dropped: Arc::clone(&dropped),
+            }),
+            seen,
+            dropped,
+        )
     }
 }
 
@@ -70,7 +83,10 @@ impl Metric for Scripted {
     }
     fn snapshot(&self) -> std::result::Result<MetricSnapshot, Error> {
         let seen = Value::U64(self.seen.load(Ordering::SeqCst));
-        Ok(MetricSnapshot { value: Value::Map(vec![("seen".to_owned(), seen)]), family: None })
+        Ok(MetricSnapshot {
+            value: Value::Map(vec![("seen".to_owned(), seen)]),
+            family: None,
+        })
     }
     fn user_data(&self) -> *mut c_void {
         std::ptr::null_mut()
@@ -78,7 +94,11 @@ impl Metric for Scripted {
 }
 
 fn seen_in(snapshot: &Snapshot, metric: &str) -> u64 {
-    snapshot.get(metric).and_then(|value| value.get("seen")).and_then(Value::as_u64).unwrap()
+    snapshot
+        .get(metric)
+        .and_then(|value| value.get("seen"))
+        .and_then(Value::as_u64)
+        .unwrap()
 }
 
 #[test]
@@ -104,7 +124,10 @@ fn a_life_from_first_event_to_stop() {
     assert_eq!(recorder.register_event(kind, &[]), Status::InvalidState);
     assert_eq!(seen.load(Ordering::SeqCst), 1_001);
     let stats = recorder.stats();
-    assert_eq!((stats.accepted, stats.dispatched, stats.pending), (1_001, 1_001, 0));
+    assert_eq!(
+        (stats.accepted, stats.dispatched, stats.pending),
+        (1_001, 1_001, 0)
+    );
     let start = recorder.start();
     start.block(None).unwrap();
     start.result().unwrap().unwrap();
@@ -115,7 +138,13 @@ fn a_life_from_first_event_to_stop() {
     runtime.shutdown().unwrap();
     assert_eq!(runtime.state(), RuntimeState::Closed);
     assert_eq!(recorder.state(), RecorderState::Stopped);
-    assert_eq!(seen_in(&recorder.snapshot(SnapshotMode::Consistent, None).unwrap(), "count"), 1_002);
+    assert_eq!(
+        seen_in(
+            &recorder.snapshot(SnapshotMode::Consistent, None).unwrap(),
+            "count"
+        ),
+        1_002
+    );
     drop(recorder);
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
 }
@@ -156,7 +185,10 @@ fn cancel_discards_at_once_what_no_callback_holds() {
 fn the_limit_is_exact_and_room_comes_back_with_each_event() {
     let runtime = runtime();
     let kind = event_type("recorder.tests.limit");
-    let options = RecorderOptions { queue_max_size: Some(2), ..RecorderOptions::default() };
+    let options = RecorderOptions {
+        queue_max_size: Some(2),
+        ..RecorderOptions::default()
+    };
     let recorder = Recorder::new(&runtime, options).unwrap();
     let (entered, is_in) = mpsc::channel();
     let (open, gate) = mpsc::channel::<()>();
@@ -213,7 +245,10 @@ fn hooks_finish_later_and_hold_no_thread() {
     let kind = event_type("recorder.tests.hooks");
     let (sender, tokens) = mpsc::channel();
     let hooks: Arc<dyn Hooks> = Arc::new(PendingHooks(parking_lot::Mutex::new(sender)));
-    let options = RecorderOptions { hooks: Some(hooks), ..RecorderOptions::default() };
+    let options = RecorderOptions {
+        hooks: Some(hooks),
+        ..RecorderOptions::default()
+    };
     let recorder = Recorder::new(&runtime, options).unwrap();
     let (metric, seen, _) = Scripted::counting();
     recorder.register_metric("count", metric).unwrap();
@@ -228,14 +263,20 @@ fn hooks_finish_later_and_hold_no_thread() {
     let snapshot = recorder.snapshot(SnapshotMode::Relaxed, None).unwrap();
     assert_eq!(seen_in(&snapshot, "count"), 1);
     assert_eq!(
-        recorder.snapshot(SnapshotMode::Consistent, Some(Duration::from_millis(20))).unwrap_err().status,
+        recorder
+            .snapshot(SnapshotMode::Consistent, Some(Duration::from_millis(20)))
+            .unwrap_err()
+            .status,
         Status::Timeout
     );
     first.complete(Ok(()));
     tokens.recv().unwrap().complete(Ok(()));
     let stop = recorder.stop();
     stop.block(None).unwrap();
-    assert_eq!(stop.result().unwrap().unwrap_err().reason, "ON_STOPPED_HOOK_FAILED");
+    assert_eq!(
+        stop.result().unwrap().unwrap_err().reason,
+        "ON_STOPPED_HOOK_FAILED"
+    );
     assert_eq!(recorder.state(), RecorderState::Failure);
     assert_eq!(recorder.stats().dispatched, 2);
     runtime.shutdown().unwrap();
@@ -243,12 +284,16 @@ fn hooks_finish_later_and_hold_no_thread() {
 
 #[test]
 fn a_shutdown_holds_its_deadline_and_names_who_failed() {
-    let options =
-        RuntimeOptions { shutdown_timeout: Some(Duration::from_millis(100)), ..RuntimeOptions::default() };
+    let options = RuntimeOptions {
+        shutdown_timeout: Some(Duration::from_millis(100)),
+        ..RuntimeOptions::default()
+    };
     let runtime = Runtime::new(options);
     runtime.start().unwrap();
     let kind = event_type("recorder.tests.deadline");
-    let recorder = runtime.create_recorder(" stuck ", RecorderOptions::default()).unwrap();
+    let recorder = runtime
+        .create_recorder(" stuck ", RecorderOptions::default())
+        .unwrap();
     let (open, gate) = mpsc::channel::<()>();
     let gate = parking_lot::Mutex::new(gate);
     let (entered, is_in) = mpsc::channel();

@@ -54,7 +54,11 @@ impl Inner {
             name_space,
             log,
             registry: Mutex::new(Registry::default()),
-            life: Mutex::new(Life { state: RuntimeState::Virgin, last_error: None, shutdown: None }),
+            life: Mutex::new(Life {
+                state: RuntimeState::Virgin,
+                last_error: None,
+                shutdown: None,
+            }),
             threads: OnceLock::new(),
             recorders: Mutex::new(Vec::new()),
             stopped: Mutex::new(None),
@@ -75,7 +79,10 @@ impl Inner {
     }
 
     pub fn facts(&self) -> Facts<'static> {
-        Facts { state: Some(self.state().name()), ..Facts::default() }
+        Facts {
+            state: Some(self.state().name()),
+            ..Facts::default()
+        }
     }
 
     /// The threads, where the runtime is RUNNING.
@@ -93,12 +100,21 @@ impl Inner {
             match life.state {
                 RuntimeState::Running => return Ok(()),
                 RuntimeState::Virgin => {}
-                state => return Err(Error::runtime_state(state, &[RuntimeState::Virgin, RuntimeState::Running])),
+                state => {
+                    return Err(Error::runtime_state(
+                        state,
+                        &[RuntimeState::Virgin, RuntimeState::Running],
+                    ));
+                }
             }
             let prefix = self.options.thread_name_prefix.trim();
             let options = ThreadOptions {
                 workers: self.options.worker_threads.unwrap_or(DEFAULT_WORKERS) as usize,
-                name_prefix: if prefix.is_empty() { DEFAULT_NAME_SPACE.to_owned() } else { prefix.to_owned() },
+                name_prefix: if prefix.is_empty() {
+                    DEFAULT_NAME_SPACE.to_owned()
+                } else {
+                    prefix.to_owned()
+                },
                 hooks: self.options.thread_hooks.clone(),
             };
             let inner = Arc::clone(self);
@@ -150,9 +166,7 @@ impl Inner {
                 self.log.outcome(LogPolicy::Normal, SHUTDOWN, self.facts(), None);
                 Ok(over())
             }
-            RuntimeState::Stopping => {
-                Ok(life.shutdown.clone().map_or_else(over, Wait::new))
-            }
+            RuntimeState::Stopping => Ok(life.shutdown.clone().map_or_else(over, Wait::new)),
             RuntimeState::Running => {
                 let operation = Operation::new(OperationKind::Shutdown, self.owner());
                 life.shutdown = Some(Arc::clone(&operation));
@@ -167,10 +181,16 @@ impl Inner {
             state => {
                 let error = Error::runtime_state(
                     state,
-                    &[RuntimeState::Virgin, RuntimeState::Running, RuntimeState::Stopping, RuntimeState::Closed],
+                    &[
+                        RuntimeState::Virgin,
+                        RuntimeState::Running,
+                        RuntimeState::Stopping,
+                        RuntimeState::Closed,
+                    ],
                 );
                 drop(life);
-                self.log.outcome(LogPolicy::Normal, SHUTDOWN, self.facts(), Some(&error));
+                self.log
+                    .outcome(LogPolicy::Normal, SHUTDOWN, self.facts(), Some(&error));
                 Err(error)
             }
         }
@@ -225,9 +245,11 @@ impl Inner {
             life.last_error = result.as_ref().err().cloned();
             life.shutdown.take()
         };
-        self.log.outcome(LogPolicy::Normal, SHUTDOWN, self.facts(), result.as_ref().err());
+        self.log
+            .outcome(LogPolicy::Normal, SHUTDOWN, self.facts(), result.as_ref().err());
         if let Some(operation) = operation {
-            self.calls_back.store(operation.has_callbacks(), Ordering::Release);
+            self.calls_back
+                .store(operation.has_callbacks(), Ordering::Release);
             operation.complete(result, |callbacks| callbacks());
         }
     }

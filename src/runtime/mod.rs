@@ -94,7 +94,10 @@ impl Runtime {
         recorder_id: Option<&str>,
         run: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let facts = Facts { recorder_id, ..self.inner().facts() };
+        let facts = Facts {
+            recorder_id,
+            ..self.inner().facts()
+        };
         self.inner().log.operation(policy, operation, facts, run)
     }
 
@@ -201,10 +204,15 @@ impl Runtime {
     /// # Errors
     /// INVALID_RUNTIME_STATE.
     pub fn list_recorder_ids(&self) -> Result<Vec<String>> {
-        self.logged(LogPolicy::Inspection, "metrics_runtime.list_recorder_ids", None, || {
-            self.inner().running()?;
-            Ok(self.inner().registry.lock().ids())
-        })
+        self.logged(
+            LogPolicy::Inspection,
+            "metrics_runtime.list_recorder_ids",
+            None,
+            || {
+                self.inner().running()?;
+                Ok(self.inner().registry.lock().ids())
+            },
+        )
     }
 
     /// Stops a registered recorder and waits for it; nothing where it is STOPPED.
@@ -250,13 +258,17 @@ fn stop_and_wait(id: &str, core: &Arc<Core>) -> Result<()> {
     let stop = core.stop();
     // Only a deadlock keeps an endless wait from its end, and is told as what it is.
     stop.block(None)?;
-    stop.result().unwrap_or(Ok(())).map_err(|cause| stop_error(id, cause))
+    stop.result()
+        .unwrap_or(Ok(()))
+        .map_err(|cause| stop_error(id, cause))
 }
 
 /// Eight hex digits.
 fn random_id() -> String {
     use std::hash::{BuildHasher, Hasher};
     // The standard library seeds its hash maps with what the system gives as random.
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    let random = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
     format!("{:08x}", random as u32)
 }

@@ -56,7 +56,10 @@ pub fn stop_error(id: &str, cause: Error) -> Error {
 pub fn normalized(id: &str) -> Result<&str> {
     let id = id.trim();
     if id.is_empty() || id.len() > MAX_ID {
-        let problem = format!("must have 1 to {MAX_ID} bytes without blanks around them, has {}", id.len());
+        let problem = format!(
+            "must have 1 to {MAX_ID} bytes without blanks around them, has {}",
+            id.len()
+        );
         return Err(Error::invalid_argument("recorder_id", problem));
     }
     Ok(id)
@@ -66,8 +69,14 @@ impl Registry {
     /// Takes the id for a recorder that is being made.
     pub fn reserve(&mut self, id: &str) -> Result<()> {
         if self.places.contains_key(id) {
-            let what = format!("the runtime has a recorder '{id}' already, or one is being created or removed");
-            return Err(recorder_error(Status::AlreadyExists, "RECORDER_ALREADY_EXISTS", id, what));
+            let what =
+                format!("the runtime has a recorder '{id}' already, or one is being created or removed");
+            return Err(recorder_error(
+                Status::AlreadyExists,
+                "RECORDER_ALREADY_EXISTS",
+                id,
+                what,
+            ));
         }
         self.places.insert(id.to_owned(), Place::Creating);
         Ok(())
@@ -108,7 +117,8 @@ impl Registry {
     /// Marks a recorder as being removed: nobody else finds it.
     pub fn begin_removal(&mut self, id: &str) -> Result<Arc<Hold>> {
         let hold = self.find(id)?;
-        self.places.insert(id.to_owned(), Place::Removing(Arc::clone(&hold)));
+        self.places
+            .insert(id.to_owned(), Place::Removing(Arc::clone(&hold)));
         Ok(hold)
     }
 
@@ -124,7 +134,11 @@ impl Registry {
     /// Ids of recorders, in order of creation.
     pub fn ids(&self) -> Vec<String> {
         let ready = |place: &Place| !matches!(place, Place::Creating);
-        self.places.iter().filter(|(_, place)| ready(place)).map(|(id, _)| id.clone()).collect()
+        self.places
+            .iter()
+            .filter(|(_, place)| ready(place))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     /// Everything, for the end.

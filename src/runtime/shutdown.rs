@@ -38,9 +38,17 @@ impl Stopped {
         let errors: Map<_, _> = self
             .failures
             .iter()
-            .map(|(id, error)| (id.clone(), json!({"reason": error.reason, "message": error.message})))
+            .map(|(id, error)| {
+                (
+                    id.clone(),
+                    json!({"reason": error.reason, "message": error.message}),
+                )
+            })
             .collect();
-        let what = format!("unable to shut the metrics runtime down: recorders failed to stop: {}", ids.join(", "));
+        let what = format!(
+            "unable to shut the metrics runtime down: recorders failed to stop: {}",
+            ids.join(", ")
+        );
         Some(
             Error::new(Status::ShutdownFailed, "SHUTDOWN_ERROR", what)
                 .with_detail("failed_recorder_ids", json!(ids))
@@ -87,7 +95,11 @@ pub async fn stop_recorders(inner: Arc<Inner>) {
     }
     // Holds on the registry's recorders go on a thread that may block, as the host's objects may go with them.
     inner.run_on_pool(move || drop(registered));
-    inner.set_stopped(Stopped { deadline, failures, cores });
+    inner.set_stopped(Stopped {
+        deadline,
+        failures,
+        cores,
+    });
     inner.end_threads();
 }
 
@@ -105,7 +117,9 @@ async fn stop_until(inner: &Arc<Inner>, core: &Arc<Core>, deadline: Instant, reg
                 cancelled.complete(Ok(()), |callbacks| callbacks());
             });
             let _ = tokio::time::timeout(GRACE, cancelled.finished()).await;
-            Err(Error::timeout("the recorder did not stop before the runtime's shutdown timeout; it was cancelled"))
+            Err(Error::timeout(
+                "the recorder did not stop before the runtime's shutdown timeout; it was cancelled",
+            ))
         }
     }
 }
@@ -128,7 +142,11 @@ async fn stop_one(core: &Arc<Core>, registered: bool) -> Result<()> {
                 let last = core.control.lock().last_error.clone();
                 return Err(Error::recorder_state(
                     state,
-                    &[RecorderState::Running, RecorderState::Stopping, RecorderState::Stopped],
+                    &[
+                        RecorderState::Running,
+                        RecorderState::Stopping,
+                        RecorderState::Stopped,
+                    ],
                     last,
                 ));
             }
@@ -139,9 +157,12 @@ async fn stop_one(core: &Arc<Core>, registered: bool) -> Result<()> {
 /// On the bell's thread, the last one: ends the others, and tells everybody.
 pub fn finish(inner: &Arc<Inner>, end_others: &dyn Fn(Duration)) {
     let stopped = inner.take_stopped();
-    let left = stopped
-        .as_ref()
-        .map_or(GRACE, |stopped| stopped.deadline.saturating_duration_since(Instant::now()).max(GRACE));
+    let left = stopped.as_ref().map_or(GRACE, |stopped| {
+        stopped
+            .deadline
+            .saturating_duration_since(Instant::now())
+            .max(GRACE)
+    });
     end_others(left);
     let error = stopped.as_ref().and_then(Stopped::error);
     if let Some(stopped) = stopped {

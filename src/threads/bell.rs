@@ -5,9 +5,9 @@
 //! it was parked at all). That thread then does what takes locks.
 
 use std::ptr;
+use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::Arc;
 use std::thread::{self, Thread};
 
 /// The link by which something hangs on the stack.
@@ -19,7 +19,10 @@ pub struct Link<T> {
 
 impl<T> Default for Link<T> {
     fn default() -> Self {
-        Self { next: AtomicPtr::new(ptr::null_mut()), rung: AtomicBool::new(false) }
+        Self {
+            next: AtomicPtr::new(ptr::null_mut()),
+            rung: AtomicBool::new(false),
+        }
     }
 }
 
@@ -41,7 +44,10 @@ pub struct Bell<T> {
 impl<T: Ringer> Bell<T> {
     /// A bell that nobody answers yet.
     pub fn new() -> Self {
-        Self { top: AtomicPtr::new(ptr::null_mut()), answerer: OnceLock::new() }
+        Self {
+            top: AtomicPtr::new(ptr::null_mut()),
+            answerer: OnceLock::new(),
+        }
     }
 
     /// Rings for `ringer`: its `answered` will be called after this. More than one ring before that counts as one.
@@ -54,7 +60,10 @@ impl<T: Ringer> Bell<T> {
         loop {
             // SAFETY: the Arc keeps the node alive, and only the one that set `rung` writes its link.
             unsafe { (*node).link().next.store(top, Ordering::Relaxed) };
-            match self.top.compare_exchange_weak(top, node, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .top
+                .compare_exchange_weak(top, node, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => break,
                 Err(now) => top = now,
             }
@@ -120,7 +129,8 @@ mod tests {
             &self.link
         }
         fn answered(self: Arc<Self>) {
-            self.answered.store(self.rings.load(Ordering::SeqCst), Ordering::SeqCst);
+            self.answered
+                .store(self.rings.load(Ordering::SeqCst), Ordering::SeqCst);
         }
     }
 

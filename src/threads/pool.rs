@@ -79,8 +79,12 @@ impl<R: Ringer> Threads<R> {
     ) -> Result<(Arc<Self>, ThreadsOwner)> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let failed = |error: std::io::Error| {
-            Error::new(Status::StartupFailed, "STARTUP_ERROR", "unable to start the metrics runtime")
-                .caused_by(Error::unexpected(format!("the system gave no thread: {error}")))
+            Error::new(
+                Status::StartupFailed,
+                "STARTUP_ERROR",
+                "unable to start the metrics runtime",
+            )
+            .caused_by(Error::unexpected(format!("the system gave no thread: {error}")))
         };
         // Threads inherit the mask of the one that makes them.
         signals::with_blocked(|| {
@@ -109,7 +113,12 @@ impl<R: Ringer> Threads<R> {
                     leave_thread(hooks.as_deref());
                 })
                 .map_err(failed)?;
-            Ok((threads, ThreadsOwner { bell_thread: Mutex::new(Some(bell_thread)) }))
+            Ok((
+                threads,
+                ThreadsOwner {
+                    bell_thread: Mutex::new(Some(bell_thread)),
+                },
+            ))
         })
     }
 
@@ -122,7 +131,11 @@ impl<R: Ringer> Threads<R> {
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
         let mut job = Job(Some(job));
         let spawn = || drop(self.handle.spawn_blocking(move || job.run()));
-        if scope::is_library_thread() { spawn() } else { signals::with_blocked(spawn) }
+        if scope::is_library_thread() {
+            spawn()
+        } else {
+            signals::with_blocked(spawn)
+        }
     }
 
     /// Runs a short job on a worker after a delay. Where the pool is gone by then, it does not run.

@@ -23,7 +23,11 @@ pub fn inside<T>(recorder: u64, runtime: u64, callback: impl FnOnce() -> T) -> T
         }
     }
     let outer = INNERMOST.get();
-    let frame = Frame { recorder, runtime, outer };
+    let frame = Frame {
+        recorder,
+        runtime,
+        outer,
+    };
     let _restore = Restore(outer);
     INNERMOST.set(&raw const frame);
     callback()
