@@ -5,7 +5,6 @@
 #[cfg(not(any(mvx_loom, mvx_shuttle)))]
 mod real {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
-    pub use std::cell::UnsafeCell as RawCell;
     pub use std::sync::Arc;
     pub use std::sync::atomic;
 

@@ -22,6 +22,7 @@ impl<T: Send + Sync, W: Send, const CHUNKS: usize, const CHUNK_LEN: usize>
     AppendTable<T, W, CHUNKS, CHUNK_LEN>
 {
     /// The most values that it takes.
+    #[cfg(test)]
     pub const CAPACITY: usize = CHUNKS * CHUNK_LEN;
 
     /// An empty table; it allocates when the first value comes.

@@ -59,6 +59,8 @@ pub struct NumberedTypes {
 
 /// Owner of the sets that were ever published.
 #[derive(Default)]
+// Boxed: their addresses are published.
+#[allow(clippy::vec_box)]
 pub struct Published(Vec<Box<OrderedTypes>>);
 
 impl NumberedTypes {

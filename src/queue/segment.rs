@@ -9,9 +9,6 @@ use std::ptr;
 
 use crate::sync::atomic::AtomicPtr;
 
-#[cfg(not(any(mvx_loom, mvx_shuttle)))]
-use crate::sync::RawCell;
-
 /// Bytes of a word, the unit of everything in a ring.
 pub const WORD: u64 = 8;
 
@@ -72,11 +69,9 @@ pub fn payload_size(len: u64) -> u64 {
     (len + (WORD - 1)) & !(WORD - 1)
 }
 
-#[cfg(not(any(mvx_loom, mvx_shuttle)))]
-type Cell = RawCell<u64>;
 #[cfg(mvx_loom)]
 type Cell = loom::cell::UnsafeCell<u64>;
-#[cfg(mvx_shuttle)]
+#[cfg(not(mvx_loom))]
 type Cell = std::cell::UnsafeCell<u64>;
 
 /// The memory of a segment. One thread writes a word, and another reads it after a release/acquire pair on the ring's

@@ -14,11 +14,10 @@ pub fn get() -> Result<Runtime> {
     let mut default = DEFAULT.lock();
     let generation = fork::generation();
     match &*default {
-        Some((made_in, runtime)) if *made_in == generation => {
-            if runtime.state() == RuntimeState::Running {
-                return Ok(runtime.clone());
-            }
+        Some((made_in, runtime)) if *made_in == generation && runtime.state() == RuntimeState::Running => {
+            return Ok(runtime.clone());
         }
+        Some((made_in, _)) if *made_in == generation => {}
         // A forked child leaves what its parent made as it is.
         Some(_) => std::mem::forget(default.take()),
         None => {}

@@ -1,0 +1,66 @@
+# make demo     builds the library and shows its main job on real input
+# make test     runs every test
+# make bench    compares the hand-off with its peers
+# make install  PREFIX=/usr/local [DESTDIR=]: library, header and pkg-config file
+# make header   writes include/mvx_metrics.h anew
+#
+# Longer runs of what `make test` does briefly:
+# make model    the model checks, with more interleavings
+# make storm    SECONDS=600: random calls with random handles, under the address sanitizer
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+SECONDS ?= 600
+
+# Where rustup puts cargo, for a shell that was open before it came.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME := libmvx_metrics.so.$(firstword $(subst ., ,$(VERSION)))
+BUILT := target/release/libmvx_metrics.so
+
+.PHONY: all lib demo test bench install header model storm clean setup-%
+
+all: lib
+
+setup-%:
+	@.ci/setup $*
+
+lib: setup-build
+	cargo build --release --lib
+	@ln -sf libmvx_metrics.so target/release/$(SONAME)
+
+demo: setup-demo lib
+	@$(MAKE) --no-print-directory -C examples demo
+
+test: setup-test
+	@tests/run
+
+bench: setup-build
+	@$(MAKE) --no-print-directory lib
+	cargo bench --bench handoff
+
+header:
+	MVX_WRITE_HEADER=1 cargo build --release --lib
+
+install: lib
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -m 755 $(BUILT) $(DESTDIR)$(LIBDIR)/libmvx_metrics.so.$(VERSION)
+	ln -sf libmvx_metrics.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmvx_metrics.so
+	install -m 644 include/mvx_metrics.h $(DESTDIR)$(INCLUDEDIR)/mvx_metrics.h
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' include/mvx_metrics.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mvx_metrics.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/mvx_metrics.pc
+
+model: setup-test
+	MVX_MODEL=full tests/model
+
+storm: setup-test
+	$(MAKE) -C tests/c asan-lib
+	tests/c/run asan storm $(SECONDS)
+
+clean:
+	rm -rf target build
