@@ -231,13 +231,17 @@ impl<C, M> Intake<C, M> {
             let bound = sequence.load(Ordering::SeqCst);
             while self.look_again(bound) {}
         }
-        if let Some((cut, _)) = self.changes.front() {
+        // Neither beyond the next change, which the events after it are to meet, nor beyond the next mark, which is
+        // not to wait for the events after it.
+        let change = self.changes.front().map(|(cut, _)| cut);
+        let mark = self.marks.front().map(|(cut, _)| cut);
+        for cut in change.into_iter().chain(mark) {
             for reader in &mut self.readers {
                 let position = cut.position(reader.id);
                 if reader.end > position {
                     reader.end = position.max(reader.position());
                     if self.merging {
-                        // What was registered before an event in the cut was registered before the change returned.
+                        // What was registered before an event in the cut was registered before the cut was complete.
                         let tail = reader.producer.tail();
                         reader.look_from_start();
                         reader.extend(tail, cut.bound, false);

@@ -106,7 +106,9 @@ impl Runtime {
     }
 
     /// The options with the runtime's defaults.
-    fn with_defaults(&self, mut options: RecorderOptions) -> RecorderOptions {
+    fn with_defaults(&self, mut options: RecorderOptions) -> Result<RecorderOptions> {
+        bounded("options.entity_id", &options.entity_id)?;
+        bounded("options.name_space", &options.name_space)?;
         let defaults = &self.inner().options;
         if options.name_space.trim().is_empty() {
             options.name_space.clone_from(&self.inner().name_space);
@@ -114,13 +116,13 @@ impl Runtime {
         options.queue_max_size = options.queue_max_size.or(defaults.recorder_queue_max_size);
         options.queue_max_bytes = options.queue_max_bytes.or(defaults.recorder_queue_max_bytes);
         options.log = options.log.or_else(|| defaults.log.clone());
-        options
+        Ok(options)
     }
 
     /// A recorder of its own, in VIRGIN.
     pub(crate) fn new_recorder(&self, options: RecorderOptions) -> Result<Recorder> {
         let threads = self.inner().running()?;
-        let options = self.with_defaults(options);
+        let options = self.with_defaults(options)?;
         let entity_id = match options.entity_id.trim() {
             "" => random_id(),
             given => given.to_owned(),
@@ -138,9 +140,9 @@ impl Runtime {
         let name = "metrics_runtime.create_recorder";
         self.logged(LogPolicy::Normal, name, Some(recorder_id), || {
             let id = normalized(recorder_id)?;
+            let mut options = self.with_defaults(options)?;
             let threads = self.inner().running()?;
             self.inner().registry.lock().reserve(id)?;
-            let mut options = self.with_defaults(options);
             options.overflow_policy = options
                 .overflow_policy
                 .or(self.inner().options.recorder_overflow_policy)
@@ -261,6 +263,18 @@ fn stop_and_wait(id: &str, core: &Arc<Core>) -> Result<()> {
     stop.result()
         .unwrap_or(Ok(()))
         .map_err(|cause| stop_error(id, cause))
+}
+
+/// Names are bounded, as they are copied into every log record and snapshot.
+fn bounded(argument: &str, name: &str) -> Result<()> {
+    const MAX_NAME: usize = 255;
+    match name.trim().len() {
+        0..=MAX_NAME => Ok(()),
+        len => {
+            let problem = format!("must have at most {MAX_NAME} bytes without blanks around them, has {len}");
+            Err(Error::invalid_argument(argument, problem))
+        }
+    }
 }
 
 /// Eight hex digits.
