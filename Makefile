@@ -42,8 +42,8 @@ bench: setup-build
 	@$(MAKE) --no-print-directory lib
 	cargo bench --bench handoff
 
-header:
-	MVX_WRITE_HEADER=1 cargo build --release --lib
+header: setup-build
+	MVX_WRITE_HEADER=1 cargo check
 
 install: lib
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)

@@ -6,9 +6,10 @@
 /*
  * mvx_metrics: a metrics recorder that every language in a process shares.
  *
- * Production code says what happened: it registers events. Metrics decide which events matter to them and how these
- * change their state. A recorder takes events in a few nanoseconds, hands them to its metrics on the library's own
- * threads, and shows their state as a snapshot. A runtime owns the threads, and a registry of recorders.
+ * Production code says what happened: it registers events. Metrics decide which events matter to them and how
+ * these change their state. A recorder takes events in a few nanoseconds, hands them to its metrics on the
+ * library's own threads, and shows their state as a snapshot. A runtime owns the threads, and a registry of
+ * recorders.
  *
  *     mvx_recorder *recorder = NULL;
  *     mvx_recorder_create(NULL, NULL, &recorder, NULL);
@@ -35,47 +36,54 @@
  *     mvx_snapshot_free(snapshot);
  *     mvx_recorder_free(recorder);
  *
- * HANDLES. Runtimes, recorders, waits and completions are handles. They look like pointers, but are numbers that the
- * library looks up: never read through one. A handle that is NULL, was freed, is of another type, or was made up gets
- * MVX_INVALID_HANDLE, whatever other threads do meanwhile. Each handle that a function hands out is a reference of its
- * own, and is freed once; what it refers to lives on while another reference, a runtime's registry, or an operation under
- * way needs it. Freeing a handle while another thread is inside a call with it is fine: that call goes on.
+ * HANDLES. Runtimes, recorders, waits and completions are handles. They look like pointers, but are numbers
+ * that the library looks up: never read through one. A handle that is NULL, was freed, is of another type, or
+ * was made up gets MVX_INVALID_HANDLE, whatever other threads do meanwhile. Each handle that a function hands
+ * out is a reference of its own, and is freed once; what it refers to lives on while another reference, a
+ * runtime's registry, or an operation under way needs it. Freeing a handle while another thread is inside a
+ * call with it is fine: that call goes on.
  *
- * OBJECTS. Errors, texts, lists of texts and snapshots are plain objects: who receives one through an out-parameter frees
- * it, with the function that is named for it. Values belong to their snapshot. Writers and callback errors are there while
- * the callback runs that was handed them. NULL is answered harmlessly; any other pointer must be what it claims to be.
+ * OBJECTS. Errors, texts, lists of texts and snapshots are plain objects: who receives one through an
+ * out-parameter frees it, with the function that is named for it. Values belong to their snapshot. Writers
+ * and callback errors are there while the callback runs that was handed them. NULL is answered harmlessly;
+ * any other pointer must be what it claims to be.
  *
- * ARGUMENTS are copied before a call returns: options, tables of functions and texts may be on the stack. A pointer must
- * not be NULL unless its function says so. Out-parameters are written only on success, and `error` only on failure;
- * whatever they held before is overwritten, not freed.
+ * ARGUMENTS are copied before a call returns: options, tables of functions and texts may be on the stack. A
+ * pointer must not be NULL unless its function says so. Out-parameters are written only on success, and
+ * `error` only on failure; whatever they held before is overwritten, not freed.
  *
- * USER DATA. Where callbacks are registered, a `user_data` goes with them, and a `drop` that frees it. The library calls
- * `drop` exactly once: after the last callback, or before the call returns in which the registration failed.
+ * USER DATA. Where callbacks are registered, a `user_data` goes with them, and a `drop` that frees it. The
+ * library calls `drop` exactly once: after the last callback, or before the call returns in which the
+ * registration failed.
  *
- * STRUCTS that begin with struct_size can grow at their end in later versions. Set it to the sizeof of the struct: the
- * library reads and writes no more than that. The MVX_..._V1_SIZE constants are the sizes of the first versions; a smaller
- * one gets MVX_INVALID_ARGUMENT. In a struct that the library fills, compare struct_size before you read a field that was
- * added later. An option of 0, NULL or an empty text means its default. Times are in nanoseconds.
+ * STRUCTS that begin with struct_size can grow at their end in later versions. Set it to the sizeof of the
+ * struct: the library reads and writes no more than that. The MVX_..._V1_SIZE constants are the sizes of the
+ * first versions; a smaller one gets MVX_INVALID_ARGUMENT. In a struct that the library fills, compare
+ * struct_size before you read a field that was added later. An option of 0, NULL or an empty text means its
+ * default. Times are in nanoseconds.
  *
- * ERRORS. Functions return MVX_OK or another status. Many also take `error`, which may be NULL: on failure it receives an
- * error with a stable reason, a message, details as JSON, and perhaps a cause. No state is kept per thread. A fault of the
- * library itself is MVX_UNEXPECTED; the recorder that it concerned is FAILURE then, and the process goes on.
+ * ERRORS. Functions return MVX_OK or another status. Many also take `error`, which may be NULL: on failure it
+ * receives an error with a stable reason, a message, details as JSON, and perhaps a cause. No state is kept
+ * per thread. A fault of the library itself is MVX_UNEXPECTED; the recorder that it concerned is FAILURE
+ * then, and the process goes on.
  *
- * THREADS. Any function may be called from any thread at any time. The library starts threads when a runtime starts and
- * joins them when it is shut down; they block all asynchronous signals. It writes nothing to stdout or stderr.
+ * THREADS. Any function may be called from any thread at any time. The library starts threads when a runtime
+ * starts and joins them when it is shut down; they block all asynchronous signals. It writes nothing to
+ * stdout or stderr.
  *
- * CALLBACKS run on threads of the library unless their text says otherwise, and may call any function. What would wait
- * for itself, such as blocking on the stop of the recorder whose callback is running, gets MVX_WOULD_DEADLOCK instead. A
- * callback must return normally: no C++ exception, and no longjmp(), may leave it. The library holds no lock while a
- * callback runs.
+ * CALLBACKS run on threads of the library unless their text says otherwise, and may call any function. What
+ * would wait for itself, such as blocking on the stop of the recorder whose callback is running, gets
+ * MVX_WOULD_DEADLOCK instead. A callback must return normally: no C++ exception, and no longjmp(), may leave
+ * it. The library holds no lock while a callback runs.
  *
- * FORK. In the child of a fork() every handle of the parent gets MVX_FORKED, at once. Event types and interned texts stay
- * good, and the child may create a runtime of its own. The parent is not disturbed.
+ * FORK. In the child of a fork() every handle of the parent gets MVX_FORKED, at once. Event types and
+ * interned texts stay good, and the child may create a runtime of its own. The parent is not disturbed.
  *
- * EXIT. A process may exit without shutting anything down; events that are pending then are lost. The library stays
- * loaded after dlclose().
+ * EXIT. A process may exit without shutting anything down; events that are pending then are lost. The library
+ * stays loaded after dlclose().
  *
- * VERSIONS. Within one MVX_ABI_VERSION, functions, constants and fields keep their meaning; new ones may be added.
+ * VERSIONS. Within one MVX_ABI_VERSION, functions, constants and fields keep their meaning; new ones may be
+ * added.
  */
 
 #include <stddef.h>
@@ -88,8 +96,8 @@ extern "C" {
 /* ---- Handles ---- */
 
 /**
- * The token of one call of a hook. A handle; mvx_completion_done() consumes it, and a hook that returns anything but
- * MVX_HOOK_PENDING leaves it to the library.
+ * The token of one call of a hook. A handle; mvx_completion_done() consumes it, and a hook that returns
+ * anything but MVX_HOOK_PENDING leaves it to the library.
  */
 typedef struct mvx_completion mvx_completion;
 
@@ -99,7 +107,8 @@ typedef struct mvx_completion mvx_completion;
 typedef struct mvx_recorder mvx_recorder;
 
 /**
- * A runtime: the threads of the library, and a registry of recorders. A handle; free it with mvx_runtime_free().
+ * A runtime: the threads of the library, and a registry of recorders. A handle; free it with
+ * mvx_runtime_free().
  */
 typedef struct mvx_runtime mvx_runtime;
 
@@ -121,8 +130,9 @@ typedef struct mvx_strings mvx_strings;
 typedef struct mvx_text mvx_text;
 
 /**
- * A text. As an argument it is copied before the call returns. Where the library hands one out, `data` is never NULL,
- * and the function says how long it may be read. MVX_STR("literal") makes one of a string literal.
+ * A text. As an argument it is copied before the call returns. Where the library hands one out, `data` is
+ * never NULL, and the function says how long it may be read. MVX_STR("literal") makes one of a string
+ * literal.
  */
 typedef struct mvx_str {
     /**
@@ -190,8 +200,8 @@ void mvx_strings_free(mvx_strings *strings);
 /* ---- Statuses ---- */
 
 /**
- * What a call returns: MVX_OK or another of the constants below. Numbers keep their meaning for ever; later versions
- * may add some, so treat an unknown one as a failure.
+ * What a call returns: MVX_OK or another of the constants below. Numbers keep their meaning for ever; later
+ * versions may add some, so treat an unknown one as a failure.
  */
 typedef int32_t mvx_status;
 
@@ -311,8 +321,8 @@ const char *mvx_status_name(mvx_status status);
 #define MVX_ABI_VERSION 1
 
 /**
- * The version of the surface that the library has: compare it with MVX_ABI_VERSION of the header. It changes only
- * with what breaks callers; functions, constants and fields at the end of structs are added without.
+ * The version of the surface that the library has: compare it with MVX_ABI_VERSION of the header. It changes
+ * only with what breaks callers; functions, constants and fields at the end of structs are added without.
  *
  * - Any thread. Does not block. Callbacks may call it.
  */
@@ -329,8 +339,8 @@ const char *mvx_version(void);
 /* ---- Errors ---- */
 
 /**
- * Why a call failed. Whoever receives one through an `error` parameter frees it with mvx_error_free(); one that a
- * callback is handed, and the cause of an error, are borrowed.
+ * Why a call failed. Whoever receives one through an `error` parameter frees it with mvx_error_free(); one
+ * that a callback is handed, and the cause of an error, are borrowed.
  */
 typedef struct mvx_error mvx_error;
 
@@ -361,8 +371,8 @@ mvx_str mvx_error_reason(const mvx_error *error);
 mvx_str mvx_error_message(const mvx_error *error);
 
 /**
- * Facts about it, as a JSON object, such as {"recorder_state":"STOPPED","expected_states":["RUNNING"]}. It is {} where
- * there are none.
+ * Facts about it, as a JSON object, such as {"recorder_state":"STOPPED","expected_states":["RUNNING"]}. It
+ * is {} where there are none.
  *
  * - error: NULL gives an empty text.
  * - Result: borrowed, as long as the error is there.
@@ -371,7 +381,8 @@ mvx_str mvx_error_message(const mvx_error *error);
 mvx_str mvx_error_details_json(const mvx_error *error);
 
 /**
- * What led to it: an error in its turn, for instance the one of your callback (its reason is CALLBACK_ERROR).
+ * What led to it: an error in its turn, for instance the one of your callback (its reason is
+ * CALLBACK_ERROR).
  *
  * - error: NULL gives NULL.
  * - Result: borrowed, as long as `error` is there; NULL where there is no cause. Do not free it.
@@ -472,8 +483,8 @@ void mvx_callback_error_set(mvx_callback_error *error, mvx_str message);
 #define MVX_FIELD_TEXT 13
 
 /**
- * Flag of an event type: each event carries the time of its registration. Without, it carries the time at which the
- * library took up the batch that it came in, which costs nothing.
+ * Flag of an event type: each event carries the time of its registration. Without, it carries the time at
+ * which the library took up the batch that it came in, which costs nothing.
  */
 #define MVX_EVENT_TYPE_TIMED 1u
 
@@ -522,7 +533,8 @@ typedef struct mvx_event_type_options {
      */
     mvx_str name;
     /**
-     * The fields that native metrics, JSON and logs can read; may be NULL: then the payload is opaque to them.
+     * The fields that native metrics, JSON and logs can read; may be NULL: then the payload is opaque to
+     * them.
      */
     const mvx_field *fields;
     /**
@@ -534,14 +546,14 @@ typedef struct mvx_event_type_options {
      */
     uint32_t flags;
     /**
-     * For payloads that refer to something of yours; may be NULL. Called once for each accepted event, after its
-     * dispatch or when it is discarded; never for one that was refused or dropped. Runs on a library thread, or on the
-     * thread that cancels the recorder.
+     * For payloads that refer to something of yours; may be NULL. Called once for each accepted event, after
+     * its dispatch or when it is discarded; never for one that was refused or dropped. Runs on a library
+     * thread, or on the thread that cancels the recorder.
      */
     void (*release)(void *user_data, const void *payload, size_t len);
     /**
-     * Frees user_data; may be NULL. An event type lives as long as the process, so this is called only where the
-     * declaration fails, where it repeats an earlier one, or where there is no `release`.
+     * Frees user_data; may be NULL. An event type lives as long as the process, so this is called only where
+     * the declaration fails, where it repeats an earlier one, or where there is no `release`.
      */
     void (*drop)(void *user_data);
     /**
@@ -591,15 +603,16 @@ typedef struct mvx_event {
 } mvx_event;
 
 /**
- * Declares an event type, or finds the one that was declared before. The same name with the same fields, flags,
- * `release` and user_data gives the same number; with others it is an error.
+ * Declares an event type, or finds the one that was declared before. The same name with the same fields,
+ * flags, `release` and user_data gives the same number; with others it is an error.
  *
- * - options: copied. Its `drop` has run when the call returns, where the declaration failed or was a repetition.
+ * - options: copied. Its `drop` has run when the call returns, where the declaration failed or was a
+ *   repetition.
  * - type: receives the number, which is good for the life of the process.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_ALREADY_EXISTS (EVENT_TYPE_ALREADY_EXISTS), MVX_LIMIT_REACHED (there
- *   are 65,536 event types), MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_ALREADY_EXISTS (EVENT_TYPE_ALREADY_EXISTS), MVX_LIMIT_REACHED
+ *   (there are 65,536 event types), MVX_UNEXPECTED.
  */
 mvx_status mvx_event_type_declare(const mvx_event_type_options *options,
                                   mvx_event_type *type,
@@ -616,16 +629,16 @@ mvx_status mvx_event_type_declare(const mvx_event_type_options *options,
 mvx_status mvx_event_type_name(mvx_event_type type, mvx_str *name);
 
 /**
- * Interns a text, for fields of kind MVX_FIELD_SYMBOL: texts that repeat, such as an outcome or a route. The same text
- * gives the same number. Interned texts live as long as the process, so don't intern what has no bounds.
+ * Interns a text, for fields of kind MVX_FIELD_SYMBOL: texts that repeat, such as an outcome or a route. The
+ * same text gives the same number. Interned texts live as long as the process, so don't intern what has no
+ * bounds.
  *
  * - text: at most 4,096 bytes; copied.
  * - symbol: receives the number.
  * - Any thread. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_LIMIT_REACHED (there are 1,048,576 texts), MVX_UNEXPECTED.
  */
-mvx_status mvx_intern(mvx_str text,
-                      mvx_symbol *symbol);
+mvx_status mvx_intern(mvx_str text, mvx_symbol *symbol);
 
 /**
  * The text of a symbol.
@@ -670,8 +683,8 @@ mvx_status mvx_symbol_text(mvx_symbol symbol, mvx_str *text);
 #define MVX_LOG_POLICY_SILENT 1
 
 /**
- * Log policy: what changes something (start, stop, register_metric, creating, stopping and removing recorders,
- * shutdown), dispatch errors and failed clean-ups. The default.
+ * Log policy: what changes something (start, stop, register_metric, creating, stopping and removing
+ * recorders, shutdown), dispatch errors and failed clean-ups. The default.
  */
 #define MVX_LOG_POLICY_NORMAL 2
 
@@ -707,10 +720,11 @@ typedef struct mvx_log_field {
 /**
  * One log record. It, and all its texts, are there while the callback runs.
  *
- * Events are named "metrics_runtime.<operation>.invoke", then ".success" or ".failed", with the operations start,
- * shutdown, create_recorder, get_recorder, try_get_recorder, list_recorder_ids, stop_recorder and
- * stop_and_remove_recorder; likewise "metrics_recorder.<operation>..." with start, stop, register_metric, snapshot and
- * iter_metrics; and "metrics_recorder.dispatch_error", "metrics_recorder.cleanup.failed", "metrics_recorder.overflow".
+ * Events are named "metrics_runtime.<operation>.invoke", then ".success" or ".failed", with the operations
+ * start, shutdown, create_recorder, get_recorder, try_get_recorder, list_recorder_ids, stop_recorder and
+ * stop_and_remove_recorder; likewise "metrics_recorder.<operation>..." with start, stop, register_metric,
+ * snapshot and iter_metrics; and "metrics_recorder.dispatch_error", "metrics_recorder.cleanup.failed",
+ * "metrics_recorder.overflow".
  */
 typedef struct mvx_log_record {
     /**
@@ -760,12 +774,13 @@ typedef struct mvx_log {
      */
     int32_t max_level;
     /**
-     * Takes one record, on whatever thread it happened, also on several at once. NULL only where the policy is SILENT.
+     * Takes one record, on whatever thread it happened, also on several at once. NULL only where the policy
+     * is SILENT.
      */
     void (*write)(void *user_data, const mvx_log_record *record);
     /**
-     * Frees user_data; may be NULL. Called once, on any thread, after the last record; also where the call that names
-     * this log fails.
+     * Frees user_data; may be NULL. Called once, on any thread, after the last record; also where the call
+     * that names this log fails.
      */
     void (*drop)(void *user_data);
     /**
@@ -798,8 +813,8 @@ typedef struct mvx_thread_hooks {
      */
     void (*on_stop)(void *user_data);
     /**
-     * Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the call that
-     * names these hooks fails.
+     * Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the
+     * call that names these hooks fails.
      */
     void (*drop)(void *user_data);
     /**
@@ -811,13 +826,14 @@ typedef struct mvx_thread_hooks {
 /* ---- Hooks ---- */
 
 /**
- * What a hook returns when it is done. One that failed returns MVX_HOOK_FAILED (7); any number that is none of the
- * three counts as a failure too.
+ * What a hook returns when it is done. One that failed returns MVX_HOOK_FAILED (7); any number that is none
+ * of the three counts as a failure too.
  */
 #define MVX_HOOK_DONE 0
 
 /**
- * What a hook returns that finishes later, by mvx_completion_done(). Only dispatching of its own recorder waits for it.
+ * What a hook returns that finishes later, by mvx_completion_done(). Only dispatching of its own recorder
+ * waits for it.
  */
 #define MVX_HOOK_PENDING 1
 
@@ -827,9 +843,9 @@ typedef struct mvx_thread_hooks {
 #define MVX_HOOKS_V1_SIZE 48
 
 /**
- * The hooks of a recorder; each may be NULL. They run on library threads, one at a time. `completion` is a token for
- * this call: a hook that returns MVX_HOOK_PENDING keeps it and completes it once; after any other result it is no
- * longer valid.
+ * The hooks of a recorder; each may be NULL. They run on library threads, one at a time. `completion` is a
+ * token for this call: a hook that returns MVX_HOOK_PENDING keeps it and completes it once; after any other
+ * result it is no longer valid.
  */
 typedef struct mvx_hooks {
     /**
@@ -842,12 +858,13 @@ typedef struct mvx_hooks {
      */
     int32_t (*on_starting)(void *user_data, mvx_completion *completion, mvx_callback_error *error);
     /**
-     * Runs at each stop, after the last event, and once as clean-up where the recorder failed or was cancelled.
+     * Runs at each stop, after the last event, and once as clean-up where the recorder failed or was
+     * cancelled.
      */
     int32_t (*on_stopped)(void *user_data, mvx_completion *completion, mvx_callback_error *error);
     /**
-     * Runs after an event changed a metric, for each such metric and event, before the next metric sees the event.
-     * `metric_user_data` is NULL for native metrics. A recorder without this hook is faster.
+     * Runs after an event changed a metric, for each such metric and event, before the next metric sees the
+     * event. `metric_user_data` is NULL for native metrics. A recorder without this hook is faster.
      */
     int32_t (*on_metric_changed)(void *user_data,
                                  mvx_str metric_name,
@@ -856,8 +873,8 @@ typedef struct mvx_hooks {
                                  mvx_completion *completion,
                                  mvx_callback_error *error);
     /**
-     * Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the call that
-     * names these hooks fails.
+     * Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the
+     * call that names these hooks fails.
      */
     void (*drop)(void *user_data);
     /**
@@ -881,20 +898,20 @@ mvx_status mvx_completion_done(mvx_completion *completion, mvx_str error_message
 /* ---- Options ---- */
 
 /**
- * At the pending limit: the call succeeds, the event is not queued, and it is counted as dropped. The default of the
- * recorders that a runtime creates.
+ * At the pending limit: the call succeeds, the event is not queued, and it is counted as dropped. The
+ * default of the recorders that a runtime creates.
  */
 #define MVX_OVERFLOW_DROP 1
 
 /**
- * At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The default of a
- * recorder made by mvx_recorder_create().
+ * At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The
+ * default of a recorder made by mvx_recorder_create().
  */
 #define MVX_OVERFLOW_RAISE_ERROR 2
 
 /**
- * At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks don't
- * wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
+ * At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks
+ * don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
  */
 #define MVX_OVERFLOW_BLOCK 3
 
@@ -955,8 +972,8 @@ typedef struct mvx_runtime_options {
      */
     mvx_str thread_name_prefix;
     /**
-     * Bytes of pending events of each recorder, at most: an event takes its payload, rounded up to a multiple of 8,
-     * and 16 more. 0: 16 MiB; negative: MVX_INVALID_ARGUMENT.
+     * Bytes of pending events of each recorder, at most: an event takes its payload, rounded up to a
+     * multiple of 8, and 16 more. 0: 16 MiB; negative: MVX_INVALID_ARGUMENT.
      */
     int64_t recorder_queue_max_bytes;
     /**
@@ -966,8 +983,8 @@ typedef struct mvx_runtime_options {
 } mvx_runtime_options;
 
 /**
- * Options of a recorder. Fill it with zeros, set struct_size, then what should differ from the defaults. Where a runtime
- * creates the recorder, its own options are the defaults.
+ * Options of a recorder. Fill it with zeros, set struct_size, then what should differ from the defaults.
+ * Where a runtime creates the recorder, its own options are the defaults.
  */
 typedef struct mvx_recorder_options {
     /**
@@ -975,8 +992,8 @@ typedef struct mvx_recorder_options {
      */
     size_t struct_size;
     /**
-     * Names the recorder in logs and snapshots; trimmed, then at most 255 bytes. Blank: the recorder id where a runtime
-     * creates it, otherwise eight random hex digits.
+     * Names the recorder in logs and snapshots; trimmed, then at most 255 bytes. Blank: the recorder id
+     * where a runtime creates it, otherwise eight random hex digits.
      */
     mvx_str entity_id;
     /**
@@ -992,7 +1009,8 @@ typedef struct mvx_recorder_options {
      */
     int64_t queue_max_bytes;
     /**
-     * MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: the runtime's where it creates the recorder, otherwise RAISE_ERROR.
+     * MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: the runtime's where it creates the recorder, otherwise
+     * RAISE_ERROR.
      */
     uint32_t overflow_policy;
     /**
@@ -1057,15 +1075,16 @@ typedef struct mvx_recorder_options {
 mvx_status mvx_runtime_create(const mvx_runtime_options *options, mvx_runtime **runtime, mvx_error **error);
 
 /**
- * The default runtime of the process: created and started when it is first asked for, and anew after it was shut down.
+ * The default runtime of the process: created and started when it is first asked for, and anew after it was
+ * shut down.
  *
- * - runtime: receives a handle of its own, to free with mvx_runtime_free(). Freeing it does not shut the runtime down.
+ * - runtime: receives a handle of its own, to free with mvx_runtime_free(). Freeing it does not shut the
+ *   runtime down.
  * - error: may be NULL.
  * - Any thread. Blocks while the runtime starts its threads. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_STARTUP_FAILED, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
  */
-mvx_status mvx_runtime_default(mvx_runtime **runtime,
-                               mvx_error **error);
+mvx_status mvx_runtime_default(mvx_runtime **runtime, mvx_error **error);
 
 /**
  * A further reference to the same runtime.
@@ -1089,9 +1108,9 @@ mvx_status mvx_runtime_clone(mvx_runtime *runtime, mvx_runtime **clone);
 mvx_status mvx_runtime_start(mvx_runtime *runtime, mvx_error **error);
 
 /**
- * Shuts a runtime down, for good: stops its recorders, which flushes what they accepted, removes them, and joins the
- * threads. Calls at the same time join. A runtime that is VIRGIN or CLOSED is CLOSED at once. What is not done by the
- * deadline (shutdown_timeout_ns) is cancelled. The handle must still be freed.
+ * Shuts a runtime down, for good: stops its recorders, which flushes what they accepted, removes them, and
+ * joins the threads. Calls at the same time join. A runtime that is VIRGIN or CLOSED is CLOSED at once. What
+ * is not done by the deadline (shutdown_timeout_ns) is cancelled. The handle must still be freed.
  *
  * - runtime: stays the caller's.
  * - error: may be NULL. Its details list failed_recorder_ids, recorder_errors and undelivered_events.
@@ -1099,8 +1118,7 @@ mvx_status mvx_runtime_start(mvx_runtime *runtime, mvx_error **error);
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (it is FAILURE), MVX_SHUTDOWN_FAILED,
  *   MVX_WOULD_DEADLOCK, MVX_UNEXPECTED.
  */
-mvx_status mvx_runtime_shutdown(mvx_runtime *runtime,
-                                mvx_error **error);
+mvx_status mvx_runtime_shutdown(mvx_runtime *runtime, mvx_error **error);
 
 /**
  * The same, without waiting: the wait's operation is MVX_OPERATION_SHUTDOWN.
@@ -1109,12 +1127,10 @@ mvx_status mvx_runtime_shutdown(mvx_runtime *runtime,
  * - wait: receives a handle to free with mvx_wait_free().
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it, but not wait for it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED; what came of the shutdown is the wait's result.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED; what came of the shutdown is the wait's result.
  */
-mvx_status mvx_runtime_shutdown_async(mvx_runtime *runtime,
-                                      mvx_wait **wait,
-                                      mvx_error **error);
+mvx_status mvx_runtime_shutdown_async(mvx_runtime *runtime, mvx_wait **wait, mvx_error **error);
 
 /**
  * The state of a runtime.
@@ -1137,19 +1153,19 @@ mvx_status mvx_runtime_state(const mvx_runtime *runtime, int32_t *state);
 mvx_status mvx_runtime_last_error(const mvx_runtime *runtime, mvx_error **last_error);
 
 /**
- * Creates a recorder, starts it, and registers it with the runtime under an id. Of calls at the same time with one id,
- * one succeeds. Where the start fails, the id is free again.
+ * Creates a recorder, starts it, and registers it with the runtime under an id. Of calls at the same time
+ * with one id, one succeeds. Where the start fails, the id is free again.
  *
  * - runtime: stays the caller's; it must be RUNNING.
  * - recorder_id: copied and trimmed; then 1 to 255 bytes.
  * - options: copied; NULL: all defaults. What they name is dropped (its `drop` runs) where the call fails.
- * - recorder: receives a handle to free with mvx_recorder_free(). The runtime holds the recorder too, until it is
- *   removed.
+ * - recorder: receives a handle to free with mvx_recorder_free(). The runtime holds the recorder too, until
+ *   it is removed.
  * - error: may be NULL.
- * - Any thread. Blocks until the recorder is RUNNING, its on_starting hook included. A callback that would thereby wait
- *   for itself gets MVX_WOULD_DEADLOCK.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_ALREADY_EXISTS,
- *   MVX_STARTUP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+ * - Any thread. Blocks until the recorder is RUNNING, its on_starting hook included. A callback that would
+ *   thereby wait for itself gets MVX_WOULD_DEADLOCK.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_ALREADY_EXISTS, MVX_STARTUP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
  */
 mvx_status mvx_runtime_create_recorder(mvx_runtime *runtime,
                                        mvx_str recorder_id,
@@ -1181,8 +1197,8 @@ mvx_status mvx_runtime_get_recorder(mvx_runtime *runtime,
  * - recorder: receives a handle of its own, to free with mvx_recorder_free(), or NULL where there is none.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
  */
 mvx_status mvx_runtime_try_get_recorder(mvx_runtime *runtime,
                                         mvx_str recorder_id,
@@ -1201,19 +1217,18 @@ mvx_status mvx_runtime_try_get_recorder(mvx_runtime *runtime,
 mvx_status mvx_runtime_list_recorder_ids(mvx_runtime *runtime, mvx_strings **ids, mvx_error **error);
 
 /**
- * Stops a recorder and leaves it registered. One that is STOPPED is left as it is; a stop under way is joined.
+ * Stops a recorder and leaves it registered. One that is STOPPED is left as it is; a stop under way is
+ * joined.
  *
  * - runtime: stays the caller's; it must be RUNNING.
  * - recorder_id: trimmed.
  * - error: may be NULL.
- * - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A callback of that
- *   recorder gets MVX_WOULD_DEADLOCK.
+ * - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A
+ *   callback of that recorder gets MVX_WOULD_DEADLOCK.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND,
  *   MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_UNEXPECTED.
  */
-mvx_status mvx_runtime_stop_recorder(mvx_runtime *runtime,
-                                     mvx_str recorder_id,
-                                     mvx_error **error);
+mvx_status mvx_runtime_stop_recorder(mvx_runtime *runtime, mvx_str recorder_id, mvx_error **error);
 
 /**
  * Stops a recorder and removes it from the runtime, also where stopping fails.
@@ -1222,10 +1237,11 @@ mvx_status mvx_runtime_stop_recorder(mvx_runtime *runtime,
  * - recorder_id: trimmed.
  * - recorder: receives a handle to free with mvx_recorder_free(); may be NULL.
  * - error: may be NULL.
- * - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A callback of that
- *   recorder gets MVX_WOULD_DEADLOCK.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND (also for
- *   the second of two such calls), MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+ * - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A
+ *   callback of that recorder gets MVX_WOULD_DEADLOCK.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND
+ *   (also for the second of two such calls), MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED,
+ *   MVX_UNEXPECTED.
  */
 mvx_status mvx_runtime_stop_and_remove_recorder(mvx_runtime *runtime,
                                                 mvx_str recorder_id,
@@ -1233,8 +1249,8 @@ mvx_status mvx_runtime_stop_and_remove_recorder(mvx_runtime *runtime,
                                                 mvx_error **error);
 
 /**
- * Frees a reference to a runtime. Calls under way go on. The runtime itself goes with its last reference and its last
- * recorder; shut it down before, so as to know what came of it.
+ * Frees a reference to a runtime. Calls under way go on. The runtime itself goes with its last reference and
+ * its last recorder; shut it down before, so as to know what came of it.
  *
  * - runtime: taken; NULL, and what is no live handle, is ignored.
  * - Any thread. Does not block. Callbacks may call it.
@@ -1334,17 +1350,17 @@ typedef struct mvx_recorder_stats {
 } mvx_stats;
 
 /**
- * Creates a recorder, which is VIRGIN, outside the registry of its runtime. Freeing its last handle stops it in the
- * background, then drops its metrics.
+ * Creates a recorder, which is VIRGIN, outside the registry of its runtime. Freeing its last handle stops it
+ * in the background, then drops its metrics.
  *
- * - runtime: stays the caller's; NULL: the default runtime, which is created and started on first use. It must be
- *   RUNNING.
+ * - runtime: stays the caller's; NULL: the default runtime, which is created and started on first use. It
+ *   must be RUNNING.
  * - options: copied; NULL: all defaults. What they name is dropped (its `drop` runs) where the call fails.
  * - recorder: receives a handle to free with mvx_recorder_free().
  * - error: may be NULL.
  * - Any thread. Does not block, except while the default runtime starts. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_STARTUP_FAILED,
- *   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_STARTUP_FAILED, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_create(mvx_runtime *runtime,
                                const mvx_recorder_options *options,
@@ -1365,58 +1381,54 @@ mvx_status mvx_recorder_clone(mvx_recorder *recorder, mvx_recorder **clone);
  * Starts a recorder that is VIRGIN or STOPPED, and joins a start under way.
  *
  * - recorder: stays the caller's.
- * - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the wait is over
- *   already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
+ * - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the
+ *   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED or MVX_CANCELLED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED or MVX_CANCELLED.
  */
-mvx_status mvx_recorder_start(mvx_recorder *recorder,
-                              mvx_wait **wait,
-                              mvx_error **error);
+mvx_status mvx_recorder_start(mvx_recorder *recorder, mvx_wait **wait, mvx_error **error);
 
 /**
- * Stops a RUNNING recorder: dispatches what was accepted before, then runs its on_stopped hook; joins a stop under way.
+ * Stops a RUNNING recorder: dispatches what was accepted before, then runs its on_stopped hook; joins a stop
+ * under way.
  *
  * - recorder: stays the caller's.
  * - wait: as for mvx_recorder_start().
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or MVX_CANCELLED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or
+ *   MVX_CANCELLED.
  */
-mvx_status mvx_recorder_stop(mvx_recorder *recorder,
-                             mvx_wait **wait,
-                             mvx_error **error);
+mvx_status mvx_recorder_stop(mvx_recorder *recorder, mvx_wait **wait, mvx_error **error);
 
 /**
- * Asks to be told when every event that was accepted before is dispatched; in VIRGIN and STOPPED that is at once. In
- * FAILURE and CANCELLED it can't be done.
+ * Asks to be told when every event that was accepted before is dispatched; in VIRGIN and STOPPED that is at
+ * once. In FAILURE and CANCELLED it can't be done.
  *
  * - recorder: stays the caller's.
  * - wait: as for mvx_recorder_start().
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or MVX_CANCELLED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or
+ *   MVX_CANCELLED.
  */
-mvx_status mvx_recorder_flush(mvx_recorder *recorder,
-                              mvx_wait **wait,
-                              mvx_error **error);
+mvx_status mvx_recorder_flush(mvx_recorder *recorder, mvx_wait **wait, mvx_error **error);
 
 /**
- * Makes a recorder CANCELLED, for good: what is pending, except inside a callback that is running, is discarded and
- * released; start, stop and flush under way end with MVX_CANCELLED. The on_stopped hook runs as clean-up. A CANCELLED
- * recorder is left as it is.
+ * Makes a recorder CANCELLED, for good: what is pending, except inside a callback that is running, is
+ * discarded and released; start, stop and flush under way end with MVX_CANCELLED. The on_stopped hook runs
+ * as clean-up. A CANCELLED recorder is left as it is.
  *
  * - recorder: stays the caller's.
  * - error: may be NULL.
  * - Any thread. Does not wait for callbacks that are running. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (it is FAILURE), MVX_UNEXPECTED.
  */
-mvx_status mvx_recorder_cancel(mvx_recorder *recorder,
-                               mvx_error **error);
+mvx_status mvx_recorder_cancel(mvx_recorder *recorder, mvx_error **error);
 
 /**
  * The state of a recorder.
@@ -1469,8 +1481,8 @@ mvx_status mvx_recorder_name_space(const mvx_recorder *recorder, mvx_text **name
 mvx_status mvx_recorder_stats(const mvx_recorder *recorder, struct mvx_recorder_stats *stats);
 
 /**
- * Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system call once
- * the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
+ * Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system
+ * call once the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
  *
  * - recorder: stays the caller's; VIRGIN (which starts it), STARTING or RUNNING.
  * - type: an event type.
@@ -1478,7 +1490,8 @@ mvx_status mvx_recorder_stats(const mvx_recorder *recorder, struct mvx_recorder_
  * - len: bytes, 4,096 at most, and no fewer than the event type's fields need.
  * - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
  * - Returns MVX_OK (also where MVX_OVERFLOW_DROP dropped the event), MVX_INVALID_HANDLE, MVX_FORKED,
- *   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_UNEXPECTED.
+ *   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
+ *   MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_register_event(mvx_recorder *recorder,
                                        mvx_event_type type,
@@ -1494,7 +1507,8 @@ mvx_status mvx_recorder_register_event(mvx_recorder *recorder,
  * - count: how many; may be 0.
  * - accepted: receives how many were accepted, also where not all were; not where an argument is bad.
  * - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
- * - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise MVX_OK.
+ * - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise
+ *   MVX_OK.
  */
 mvx_status mvx_recorder_register_events(mvx_recorder *recorder,
                                         mvx_event_type type,
@@ -1504,8 +1518,9 @@ mvx_status mvx_recorder_register_events(mvx_recorder *recorder,
                                         size_t *accepted);
 
 /**
- * Frees a reference to a recorder. Calls under way go on. A recorder made by mvx_recorder_create() is stopped in the
- * background with its last reference, if it is running; one that its runtime created lives until it is removed.
+ * Frees a reference to a recorder. Calls under way go on. A recorder made by mvx_recorder_create() is
+ * stopped in the background with its last reference, if it is running; one that its runtime created lives
+ * until it is removed.
  *
  * - recorder: taken; NULL, and what is no live handle, is ignored.
  * - Any thread. Does not block. Callbacks may call it.
@@ -1515,12 +1530,13 @@ void mvx_recorder_free(mvx_recorder *recorder);
 /* ---- Writing snapshots ---- */
 
 /**
- * Writes the snapshot of a metric, into a map that is open already. It is there while the metric's `snapshot` runs.
+ * Writes the snapshot of a metric, into a map that is open already. It is there while the metric's
+ * `snapshot` runs.
  *
- * Inside a map every entry has a key of its own, which is not empty; inside a list the key is ignored, so pass an empty
- * one. A call that fails changes nothing. The functions don't block, and may be called from any thread while `snapshot`
- * runs. All return MVX_OK, MVX_INVALID_ARGUMENT (`writer` is NULL, the key is empty, there already or not UTF-8, or
- * nesting is more than 64 deep) or MVX_UNEXPECTED.
+ * Inside a map every entry has a key of its own, which is not empty; inside a list the key is ignored, so
+ * pass an empty one. A call that fails changes nothing. The functions don't block, and may be called from
+ * any thread while `snapshot` runs. All return MVX_OK, MVX_INVALID_ARGUMENT (`writer` is NULL, the key is
+ * empty, there already or not UTF-8, or nesting is more than 64 deep) or MVX_UNEXPECTED.
  */
 typedef struct mvx_writer mvx_writer;
 
@@ -1562,15 +1578,14 @@ mvx_status mvx_writer_i64(mvx_writer *writer, mvx_str key, int64_t value);
 mvx_status mvx_writer_u64(mvx_writer *writer, mvx_str key, uint64_t value);
 
 /**
- * Writes a floating point number. NaN and infinities are allowed; JSON shows them as "NaN", "Infinity", "-Infinity".
+ * Writes a floating point number. NaN and infinities are allowed; JSON shows them as "NaN", "Infinity",
+ * "-Infinity".
  *
  * - writer: what the metric was handed.
  * - key: copied; ignored inside a list.
  * - Threads, blocking and results: see mvx_writer.
  */
-mvx_status mvx_writer_f64(mvx_writer *writer,
-                          mvx_str key,
-                          double value);
+mvx_status mvx_writer_f64(mvx_writer *writer, mvx_str key, double value);
 
 /**
  * Writes a text.
@@ -1601,7 +1616,8 @@ mvx_status mvx_writer_begin_map(mvx_writer *writer, mvx_str key);
 mvx_status mvx_writer_begin_list(mvx_writer *writer, mvx_str key);
 
 /**
- * Ends the map or list that was begun last. Each one must be ended before `snapshot` returns, or it counts as failed.
+ * Ends the map or list that was begun last. Each one must be ended before `snapshot` returns, or it counts
+ * as failed.
  *
  * - writer: what the metric was handed.
  * - Threads, blocking and results: see mvx_writer; MVX_INVALID_ARGUMENT also where nothing is open.
@@ -1621,7 +1637,8 @@ mvx_status mvx_writer_end(mvx_writer *writer);
 #define MVX_EVENT_CHANGED 1
 
 /**
- * Result of handle_event and handle_batch: the metric failed. A number that is none of the three counts as that too.
+ * Result of handle_event and handle_batch: the metric failed. A number that is none of the three counts as
+ * that too.
  */
 #define MVX_EVENT_FAILED 2
 
@@ -1646,8 +1663,9 @@ mvx_status mvx_writer_end(mvx_writer *writer);
 #define MVX_METRIC_VTABLE_V1_SIZE 64
 
 /**
- * A metric as a table of functions. They run on library threads, never two of them at once, so a metric needs no lock
- * of its own; but a function may be entered again on the same thread, if it calls something that calls back.
+ * A metric as a table of functions. They run on library threads, never two of them at once, so a metric
+ * needs no lock of its own; but a function may be entered again on the same thread, if it calls something
+ * that calls back.
  */
 typedef struct mvx_metric_vtable {
     /**
@@ -1655,13 +1673,14 @@ typedef struct mvx_metric_vtable {
      */
     size_t struct_size;
     /**
-     * Handles one event; returns MVX_EVENT_CHANGED, _IGNORED or _FAILED. May be NULL if there is handle_batch.
+     * Handles one event; returns MVX_EVENT_CHANGED, _IGNORED or _FAILED. May be NULL if there is
+     * handle_batch.
      */
     int32_t (*handle_event)(void *user_data, const mvx_event *event, mvx_callback_error *error);
     /**
-     * Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric, _IGNORED or
-     * _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that changed the metric.
-     * May be NULL if there is handle_event.
+     * Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric,
+     * _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
+     * changed the metric. May be NULL if there is handle_event.
      */
     int32_t (*handle_batch)(void *user_data,
                             const mvx_event *events,
@@ -1673,8 +1692,8 @@ typedef struct mvx_metric_vtable {
      */
     int32_t (*snapshot)(void *user_data, mvx_writer *writer, mvx_callback_error *error);
     /**
-     * Frees user_data; may be NULL. Called once, on any thread, never while another function runs: when the metric was
-     * replaced or its recorder is gone, and where its registration fails.
+     * Frees user_data; may be NULL. Called once, on any thread, never while another function runs: when the
+     * metric was replaced or its recorder is gone, and where its registration fails.
      */
     void (*drop)(void *user_data);
     /**
@@ -1692,18 +1711,19 @@ typedef struct mvx_metric_vtable {
 } mvx_metric_vtable;
 
 /**
- * Registers a metric under a name. One of the same name is replaced, in its place; its `drop` runs after the events
- * that were registered before. The metric sees the events that are registered after this call returns.
+ * Registers a metric under a name. One of the same name is replaced, in its place; its `drop` runs after the
+ * events that were registered before. The metric sees the events that are registered after this call
+ * returns.
  *
  * - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
  * - name: copied; 1 to 255 bytes.
  * - vtable: copied.
- * - user_data: handed to the functions, and owned by the library from here on: where the call fails, `drop` has run
- *   when it returns (unless `vtable` is NULL or its struct_size is too small to find `drop`).
+ * - user_data: handed to the functions, and owned by the library from here on: where the call fails, `drop`
+ *   has run when it returns (unless `vtable` is NULL or its struct_size ends before `drop`).
  * - error: may be NULL.
  * - Any thread. Does not wait for a callback that is running. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
- *   MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_register_metric(mvx_recorder *recorder,
                                         mvx_str name,
@@ -1769,7 +1789,8 @@ mvx_status mvx_recorder_register_metric(mvx_recorder *recorder,
 #define MVX_METRIC_INFO_V1_SIZE 48
 
 /**
- * A metric as mvx_recorder_iter_metrics() shows it. It, and what it points to, are there while the visitor runs.
+ * A metric as mvx_recorder_iter_metrics() shows it. It, and what it points to, are there while the visitor
+ * runs.
  */
 typedef struct mvx_metric_info {
     /**
@@ -1804,8 +1825,8 @@ typedef struct mvx_metric_info {
 typedef int32_t (*mvx_metric_visitor)(void *context, const mvx_metric_info *metric);
 
 /**
- * Shows the metrics of a recorder, in registration order, to a visitor. It sees those that were registered when the call
- * was made.
+ * Shows the metrics of a recorder, in registration order, to a visitor. It sees those that were registered
+ * when the call was made.
  *
  * - recorder: stays the caller's.
  * - visitor: called on this thread, for one metric after the other.
@@ -1863,8 +1884,8 @@ mvx_status mvx_recorder_iter_metrics(mvx_recorder *recorder,
 #define MVX_VALUE_MAP 7
 
 /**
- * A value in a snapshot: borrowed, as long as the snapshot is there. It never changes, so any number of threads may read
- * it. NULL is answered like a null.
+ * A value in a snapshot: borrowed, as long as the snapshot is there. It never changes, so any number of
+ * threads may read it. NULL is answered like a null.
  */
 typedef struct mvx_value mvx_value;
 
@@ -2105,21 +2126,23 @@ typedef struct mvx_metric_spec {
      */
     size_t bound_count;
     /**
-     * For MVX_METRIC_QUANTILE_SKETCH: the greatest relative error, more than 0 and less than 1. 0: the default.
+     * For MVX_METRIC_QUANTILE_SKETCH: the greatest relative error, more than 0 and less than 1. 0: the
+     * default.
      */
     double relative_error;
 } mvx_metric_spec;
 
 /**
- * Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric(). Its
- * snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...], "overflow_events": n}.
+ * Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric().
+ * Its snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...],
+ * "overflow_events": n}.
  *
  * - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
  * - spec: copied.
  * - error: may be NULL.
  * - Any thread. Does not wait for a callback that is running. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
- *   MVX_UNSUPPORTED (a kind that this version does not offer), MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+ *   MVX_LIMIT_REACHED, MVX_UNSUPPORTED (a kind that this version does not offer), MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_register_native_metric(mvx_recorder *recorder,
                                                const mvx_metric_spec *spec,
@@ -2128,7 +2151,8 @@ mvx_status mvx_recorder_register_native_metric(mvx_recorder *recorder,
 /* ---- Snapshots ---- */
 
 /**
- * A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for that.
+ * A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for
+ * that.
  */
 #define MVX_SNAPSHOT_CONSISTENT 0
 
@@ -2138,8 +2162,8 @@ mvx_status mvx_recorder_register_native_metric(mvx_recorder *recorder,
 #define MVX_SNAPSHOT_RELAXED 1
 
 /**
- * The state of a recorder's metrics at one moment. It never changes, outlives its recorder, and may be read by any number
- * of threads. Free it with mvx_snapshot_free().
+ * The state of a recorder's metrics at one moment. It never changes, outlives its recorder, and may be read
+ * by any number of threads. Free it with mvx_snapshot_free().
  */
 typedef struct mvx_snapshot mvx_snapshot;
 
@@ -2150,10 +2174,11 @@ typedef struct mvx_snapshot mvx_snapshot;
  * - mode: MVX_SNAPSHOT_CONSISTENT or MVX_SNAPSHOT_RELAXED.
  * - timeout_ns: how long to wait for events and for metrics that are busy; negative: for ever.
  * - snapshot: receives a snapshot to free with mvx_snapshot_free().
- * - error: may be NULL. Of a metric that failed, its details give the name ("metric"), its cause what it said.
+ * - error: may be NULL. Of a metric that failed, its details give the name ("metric"), its cause what it
+ *   said.
  * - Any thread. Blocks up to the time-out. A callback of the recorder gets its snapshot at once.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other metrics and the
- *   recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other
+ *   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_snapshot(mvx_recorder *recorder,
                                  uint32_t mode,
@@ -2190,8 +2215,9 @@ mvx_str mvx_snapshot_name_at(const mvx_snapshot *snapshot, size_t index);
 const mvx_value *mvx_snapshot_get(const mvx_snapshot *snapshot, mvx_str metric_name);
 
 /**
- * A snapshot as JSON: {"metric name":{...},...}, in registration order, without white space outside of strings. NaN and
- * infinities are the strings "NaN", "Infinity" and "-Infinity"; integers are written in full, however large.
+ * A snapshot as JSON: {"metric name":{...},...}, in registration order, without white space outside of
+ * strings. NaN and infinities are the strings "NaN", "Infinity" and "-Infinity"; integers are written in
+ * full, however large.
  *
  * - snapshot: must not be NULL.
  * - json: receives a text to free with mvx_text_free().
@@ -2199,9 +2225,7 @@ const mvx_value *mvx_snapshot_get(const mvx_snapshot *snapshot, mvx_str metric_n
  * - Any thread, as long as none frees the snapshot. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_UNEXPECTED.
  */
-mvx_status mvx_snapshot_to_json(const mvx_snapshot *snapshot,
-                                mvx_text **json,
-                                mvx_error **error);
+mvx_status mvx_snapshot_to_json(const mvx_snapshot *snapshot, mvx_text **json, mvx_error **error);
 
 /**
  * A snapshot as OpenMetrics text.
@@ -2247,8 +2271,8 @@ void mvx_snapshot_free(mvx_snapshot *snapshot);
 #define MVX_OPERATION_SHUTDOWN 4
 
 /**
- * Called once when an operation is over: with which one (MVX_OPERATION_START ...), its status, and its error, which is
- * borrowed, and NULL on success.
+ * Called once when an operation is over: with which one (MVX_OPERATION_START ...), its status, and its
+ * error, which is borrowed, and NULL on success.
  */
 typedef void (*mvx_completion_fn)(void *user_data,
                                   int32_t operation,
@@ -2260,38 +2284,38 @@ typedef void (*mvx_completion_fn)(void *user_data,
  *
  * - wait: stays the caller's. It may be freed meanwhile; the call goes on.
  * - timeout_ns: negative: for ever; 0: does not wait.
- * - Any thread. Blocks up to the time-out. A callback that the operation waits for gets MVX_WOULD_DEADLOCK, unless the
- *   operation is over or the time-out is 0.
- * - Returns MVX_OK (it is over, whether it succeeded or not), MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_INVALID_HANDLE,
- *   MVX_FORKED, MVX_UNEXPECTED.
+ * - Any thread. Blocks up to the time-out. A callback that the operation waits for gets MVX_WOULD_DEADLOCK,
+ *   unless the operation is over or the time-out is 0.
+ * - Returns MVX_OK (it is over, whether it succeeded or not), MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
+ *   MVX_INVALID_HANDLE, MVX_FORKED, MVX_UNEXPECTED.
  */
-mvx_status mvx_wait_block(mvx_wait *wait,
-                          int64_t timeout_ns);
+mvx_status mvx_wait_block(mvx_wait *wait, int64_t timeout_ns);
 
 /**
  * How the operation ended. All waits of one operation give the same.
  *
  * - wait: stays the caller's.
- * - operation: receives MVX_OPERATION_START ... MVX_OPERATION_SHUTDOWN, as soon as the operation is over, whether it
- *   succeeded or not.
- * - error: may be NULL. Receives why the operation failed, an error of the caller's own to free with mvx_error_free().
+ * - operation: receives MVX_OPERATION_START ... MVX_OPERATION_SHUTDOWN, as soon as the operation is over,
+ *   whether it succeeded or not.
+ * - error: may be NULL. Receives why the operation failed, an error of the caller's own to free with
+ *   mvx_error_free().
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_NOT_READY (it is not over), MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT (`operation` is NULL),
- *   MVX_UNEXPECTED; otherwise the operation's own status: MVX_OK, or MVX_INVALID_STATE, MVX_HOOK_FAILED,
- *   MVX_METRIC_FAILED, MVX_CANCELLED, MVX_SHUTDOWN_FAILED.
+ * - Returns MVX_NOT_READY (it is not over), MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT
+ *   (`operation` is NULL), MVX_UNEXPECTED; otherwise the operation's own status: MVX_OK, or
+ *   MVX_INVALID_STATE, MVX_HOOK_FAILED, MVX_METRIC_FAILED, MVX_CANCELLED, MVX_SHUTDOWN_FAILED.
  */
-mvx_status mvx_wait_result(const mvx_wait *wait,
-                           int32_t *operation,
-                           mvx_error **error);
+mvx_status mvx_wait_result(const mvx_wait *wait, int32_t *operation, mvx_error **error);
 
 /**
- * Has a function called when the operation is over: on a thread of the library, or, where it is over already, on this
- * one before the call returns. It may be asked for several times. Freeing the wait does not take it back.
+ * Has a function called when the operation is over: on a thread of the library, or, where it is over
+ * already, on this one before the call returns. It may be asked for several times. Freeing the wait does not
+ * take it back.
  *
  * - wait: stays the caller's.
  * - fn: called once.
  * - user_data: handed to it, and owned by the library from here on.
- * - drop: frees user_data; may be NULL. Called once: after `fn`, or where this call fails, before it returns.
+ * - drop: frees user_data; may be NULL. Called once: after `fn`, or where this call fails, before it
+ *   returns.
  * - Any thread. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNEXPECTED.
  */
@@ -2302,32 +2326,30 @@ mvx_status mvx_wait_on_complete(mvx_wait *wait,
 
 #if !defined(_WIN32)
 /**
- * A file descriptor that becomes readable when the operation is over, for poll() and event loops. Don't read from it and
- * don't close it.
+ * A file descriptor that becomes readable when the operation is over, for poll() and event loops. Don't read
+ * from it and don't close it.
  *
  * - wait: stays the caller's.
  * - fd: receives the descriptor, borrowed: it is good until mvx_wait_free().
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or
- *   MVX_UNEXPECTED (the system has none left).
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED
+ *   or MVX_UNEXPECTED (the system has none left).
  */
-mvx_status mvx_wait_fd(mvx_wait *wait,
-                       int *fd);
+mvx_status mvx_wait_fd(mvx_wait *wait, int *fd);
 #endif
 
 #if defined(_WIN32)
 /**
- * Windows: an event HANDLE that is signalled when the operation is over, for WaitForMultipleObjects() and event loops.
- * Don't reset it and don't close it.
+ * Windows: an event HANDLE that is signalled when the operation is over, for WaitForMultipleObjects() and
+ * event loops. Don't reset it and don't close it.
  *
  * - wait: stays the caller's.
  * - handle: receives the HANDLE, borrowed: it is good until mvx_wait_free().
  * - Any thread. Does not block. Callbacks may call it.
- * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or MVX_UNEXPECTED (the
- *   system has none left).
+ * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or
+ *   MVX_UNEXPECTED (the system has none left).
  */
-mvx_status mvx_wait_handle(mvx_wait *wait,
-                           void **handle);
+mvx_status mvx_wait_handle(mvx_wait *wait, void **handle);
 #endif
 
 /**

@@ -4,6 +4,7 @@
 //! gets the records by a subscriber of the library's own, used for these calls only: the process's default subscriber
 //! is neither set nor changed. Without a sink the records go to the default subscriber, if a Rust host has one.
 
+use std::cell::Cell;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
@@ -114,6 +115,11 @@ impl Subscriber for SinkSubscriber {
     fn exit(&self, _span: &Id) {}
 }
 
+thread_local! {
+    /// This thread is inside a sink.
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The log of one runtime or recorder.
 #[derive(Clone)]
 pub struct Log {
@@ -179,7 +185,18 @@ impl Log {
         }
     }
 
+    /// What a sink does is not logged in its turn: `tracing` can't nest, and the log would never end.
     fn write(&self, emit: impl FnOnce()) {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                WRITING.set(false);
+            }
+        }
+        if WRITING.replace(true) {
+            return;
+        }
+        let _leave = Leave;
         match &self.dispatch {
             Some(dispatch) => tracing::dispatcher::with_default(dispatch, emit),
             None => emit(),

@@ -193,8 +193,8 @@ impl Driver {
         }
     }
 
-    fn queue(self: &Arc<Self>, schedule: &mut Schedule) {
-        *schedule = Schedule::Queued;
+    /// Sends a job to the pool. Not under the lock of the schedule: where the pool is gone the job runs here.
+    fn send_job(self: &Arc<Self>) {
         let driver = Arc::clone(self);
         self.threads.run(move || driver.run());
     }
@@ -204,7 +204,9 @@ fn wake_from_doze(driver: &Weak<Driver>, number: u64) {
     let Some(driver) = driver.upgrade() else { return };
     let mut schedule = driver.schedule.lock();
     if matches!(*schedule, Schedule::Dozing(current) if current == number) {
-        driver.queue(&mut schedule);
+        *schedule = Schedule::Queued;
+        drop(schedule);
+        driver.send_job();
     }
 }
 
@@ -216,7 +218,11 @@ impl Ringer for Driver {
     fn answered(self: Arc<Self>) {
         let mut schedule = self.schedule.lock();
         match &mut *schedule {
-            Schedule::Idle | Schedule::Dozing(_) => self.queue(&mut schedule),
+            Schedule::Idle | Schedule::Dozing(_) => {
+                *schedule = Schedule::Queued;
+                drop(schedule);
+                self.send_job();
+            }
             Schedule::Queued => {}
             Schedule::Running { again, napping } => {
                 *again = true;

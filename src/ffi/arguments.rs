@@ -79,11 +79,11 @@ pub(super) struct OutStruct<T> {
 /// # Safety
 /// `pointer` is NULL or points to as many readable and writable bytes as its first field says.
 pub(super) unsafe fn out_struct<T: Versioned>(pointer: *mut T, argument: &str) -> Result<OutStruct<T>> {
-    // SAFETY: as this function was promised; only the size is read.
-    let size = match pointer.is_null() {
-        true => return Err(Error::invalid_argument(argument, "must not be NULL")),
-        false => unsafe { pointer.cast::<usize>().read_unaligned() },
-    };
+    if pointer.is_null() {
+        return Err(Error::invalid_argument(argument, "must not be NULL"));
+    }
+    // SAFETY: every caller provides the size.
+    let size = unsafe { pointer.cast::<usize>().read_unaligned() };
     check_size::<T>(size, argument)?;
     Ok(OutStruct { pointer, size })
 }

@@ -6,8 +6,8 @@ use super::boundary;
 use super::status::mvx_status;
 use super::text::mvx_str;
 
-/// Why a call failed. Whoever receives one through an `error` parameter frees it with mvx_error_free(); one that a
-/// callback is handed, and the cause of an error, are borrowed.
+/// Why a call failed. Whoever receives one through an `error` parameter frees it with mvx_error_free(); one
+/// that a callback is handed, and the cause of an error, are borrowed.
 pub struct mvx_error {
     error: Error,
     /// Kept, so that C can borrow it.
@@ -77,8 +77,8 @@ pub unsafe extern "C" fn mvx_error_message(error: *const mvx_error) -> mvx_str {
     })
 }
 
-/// Facts about it, as a JSON object, such as {"recorder_state":"STOPPED","expected_states":["RUNNING"]}. It is {} where
-/// there are none.
+/// Facts about it, as a JSON object, such as {"recorder_state":"STOPPED","expected_states":["RUNNING"]}. It
+/// is {} where there are none.
 ///
 /// - error: NULL gives an empty text.
 /// - Result: borrowed, as long as the error is there.
@@ -91,7 +91,8 @@ pub unsafe extern "C" fn mvx_error_details_json(error: *const mvx_error) -> mvx_
     })
 }
 
-/// What led to it: an error in its turn, for instance the one of your callback (its reason is CALLBACK_ERROR).
+/// What led to it: an error in its turn, for instance the one of your callback (its reason is
+/// CALLBACK_ERROR).
 ///
 /// - error: NULL gives NULL.
 /// - Result: borrowed, as long as `error` is there; NULL where there is no cause. Do not free it.

@@ -61,8 +61,8 @@ pub struct mvx_field {
     pub size: u32,
 }
 
-/// Flag of an event type: each event carries the time of its registration. Without, it carries the time at which the
-/// library took up the batch that it came in, which costs nothing.
+/// Flag of an event type: each event carries the time of its registration. Without, it carries the time at
+/// which the library took up the batch that it came in, which costs nothing.
 pub const MVX_EVENT_TYPE_TIMED: u32 = 1;
 
 /// What an event type is declared with.
@@ -73,18 +73,19 @@ pub struct mvx_event_type_options {
     pub struct_size: usize,
     /// 1 to 255 bytes, such as "document_storage.save.attempt".
     pub name: mvx_str,
-    /// The fields that native metrics, JSON and logs can read; may be NULL: then the payload is opaque to them.
+    /// The fields that native metrics, JSON and logs can read; may be NULL: then the payload is opaque to
+    /// them.
     pub fields: *const mvx_field,
     /// How many; 64 at most.
     pub field_count: usize,
     /// 0 or MVX_EVENT_TYPE_TIMED.
     pub flags: u32,
-    /// For payloads that refer to something of yours; may be NULL. Called once for each accepted event, after its
-    /// dispatch or when it is discarded; never for one that was refused or dropped. Runs on a library thread, or on the
-    /// thread that cancels the recorder.
+    /// For payloads that refer to something of yours; may be NULL. Called once for each accepted event, after
+    /// its dispatch or when it is discarded; never for one that was refused or dropped. Runs on a library
+    /// thread, or on the thread that cancels the recorder.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void, payload: *const c_void, len: usize)>,
-    /// Frees user_data; may be NULL. An event type lives as long as the process, so this is called only where the
-    /// declaration fails, where it repeats an earlier one, or where there is no `release`.
+    /// Frees user_data; may be NULL. An event type lives as long as the process, so this is called only where
+    /// the declaration fails, where it repeats an earlier one, or where there is no `release`.
     pub drop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// Handed to `release` and `drop`.
     pub user_data: *mut c_void,
@@ -177,15 +178,16 @@ impl Release for CRelease {
     }
 }
 
-/// Declares an event type, or finds the one that was declared before. The same name with the same fields, flags,
-/// `release` and user_data gives the same number; with others it is an error.
+/// Declares an event type, or finds the one that was declared before. The same name with the same fields,
+/// flags, `release` and user_data gives the same number; with others it is an error.
 ///
-/// - options: copied. Its `drop` has run when the call returns, where the declaration failed or was a repetition.
+/// - options: copied. Its `drop` has run when the call returns, where the declaration failed or was a
+///   repetition.
 /// - type: receives the number, which is good for the life of the process.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_ALREADY_EXISTS (EVENT_TYPE_ALREADY_EXISTS), MVX_LIMIT_REACHED (there
-///   are 65,536 event types), MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_ALREADY_EXISTS (EVENT_TYPE_ALREADY_EXISTS), MVX_LIMIT_REACHED
+///   (there are 65,536 event types), MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_event_type_declare(
     options: *const mvx_event_type_options,
@@ -279,8 +281,9 @@ pub unsafe extern "C" fn mvx_event_type_name(r#type: mvx_event_type, name: *mut 
     })
 }
 
-/// Interns a text, for fields of kind MVX_FIELD_SYMBOL: texts that repeat, such as an outcome or a route. The same text
-/// gives the same number. Interned texts live as long as the process, so don't intern what has no bounds.
+/// Interns a text, for fields of kind MVX_FIELD_SYMBOL: texts that repeat, such as an outcome or a route. The
+/// same text gives the same number. Interned texts live as long as the process, so don't intern what has no
+/// bounds.
 ///
 /// - text: at most 4,096 bytes; copied.
 /// - symbol: receives the number.

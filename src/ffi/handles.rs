@@ -14,7 +14,8 @@ use crate::wait::Wait;
 
 use super::boundary::Bare;
 
-/// A runtime: the threads of the library, and a registry of recorders. A handle; free it with mvx_runtime_free().
+/// A runtime: the threads of the library, and a registry of recorders. A handle; free it with
+/// mvx_runtime_free().
 pub struct mvx_runtime {
     _number: (),
 }
@@ -29,8 +30,8 @@ pub struct mvx_wait {
     _number: (),
 }
 
-/// The token of one call of a hook. A handle; mvx_completion_done() consumes it, and a hook that returns anything but
-/// MVX_HOOK_PENDING leaves it to the library.
+/// The token of one call of a hook. A handle; mvx_completion_done() consumes it, and a hook that returns
+/// anything but MVX_HOOK_PENDING leaves it to the library.
 pub struct mvx_completion {
     _number: (),
 }
@@ -45,8 +46,8 @@ pub(super) trait Handle: Sized {
     fn table() -> &'static Table<Self::Object>;
 }
 
-// The tags are neither ASCII, nor 0 or 0xff as at the top of addresses and small integers, nor one of the bytes that
-// allocators and debuggers fill memory with.
+// The tags are neither ASCII, nor 0 or 0xff as at the top of addresses and small integers, nor one of the
+// bytes that allocators and debuggers fill memory with.
 static RUNTIMES: Table<Runtime> = Table::new(0x91);
 static RECORDERS: Table<Recorder> = Table::new(0x92);
 static WAITS: Table<Wait> = Table::new(0x93);
@@ -103,7 +104,8 @@ pub(super) fn free<H: Handle>(handle: *const H) -> Result<()> {
     H::table().free(handle as u64).map_err(error_of::<H>)
 }
 
-/// For a cache of recorders: the word to load, and what it is, under [`LIVENESS_MASK`], while the handle is live.
+/// For a cache of recorders: the word to load, and what it is, under [`LIVENESS_MASK`], while the handle is
+/// live.
 ///
 /// [`LIVENESS_MASK`]: crate::process::handle_table::LIVENESS_MASK
 pub fn recorder_liveness(handle: *const mvx_recorder) -> Option<(&'static AtomicU64, u64)> {

@@ -17,15 +17,16 @@ use super::status::{MVX_HOOK_FAILED, mvx_status};
 use super::text::mvx_str;
 use super::user_data::UserData;
 
-/// What a hook returns when it is done. One that failed returns MVX_HOOK_FAILED (7); any number that is none of the
-/// three counts as a failure too.
+/// What a hook returns when it is done. One that failed returns MVX_HOOK_FAILED (7); any number that is none
+/// of the three counts as a failure too.
 pub const MVX_HOOK_DONE: i32 = 0;
-/// What a hook returns that finishes later, by mvx_completion_done(). Only dispatching of its own recorder waits for it.
+/// What a hook returns that finishes later, by mvx_completion_done(). Only dispatching of its own recorder
+/// waits for it.
 pub const MVX_HOOK_PENDING: i32 = 1;
 
-/// The hooks of a recorder; each may be NULL. They run on library threads, one at a time. `completion` is a token for
-/// this call: a hook that returns MVX_HOOK_PENDING keeps it and completes it once; after any other result it is no
-/// longer valid.
+/// The hooks of a recorder; each may be NULL. They run on library threads, one at a time. `completion` is a
+/// token for this call: a hook that returns MVX_HOOK_PENDING keeps it and completes it once; after any other
+/// result it is no longer valid.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct mvx_hooks {
@@ -40,7 +41,8 @@ pub struct mvx_hooks {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Runs at each stop, after the last event, and once as clean-up where the recorder failed or was cancelled.
+    /// Runs at each stop, after the last event, and once as clean-up where the recorder failed or was
+    /// cancelled.
     pub on_stopped: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -48,8 +50,8 @@ pub struct mvx_hooks {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Runs after an event changed a metric, for each such metric and event, before the next metric sees the event.
-    /// `metric_user_data` is NULL for native metrics. A recorder without this hook is faster.
+    /// Runs after an event changed a metric, for each such metric and event, before the next metric sees the
+    /// event. `metric_user_data` is NULL for native metrics. A recorder without this hook is faster.
     pub on_metric_changed: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -60,8 +62,8 @@ pub struct mvx_hooks {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the call that
-    /// names these hooks fails.
+    /// Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the
+    /// call that names these hooks fails.
     pub drop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// Handed to all of them.
     pub user_data: *mut c_void,

@@ -26,8 +26,8 @@ pub const MVX_LOG_TRACE: i32 = 5;
 
 /// Log policy: nothing.
 pub const MVX_LOG_POLICY_SILENT: u32 = 1;
-/// Log policy: what changes something (start, stop, register_metric, creating, stopping and removing recorders,
-/// shutdown), dispatch errors and failed clean-ups. The default.
+/// Log policy: what changes something (start, stop, register_metric, creating, stopping and removing
+/// recorders, shutdown), dispatch errors and failed clean-ups. The default.
 pub const MVX_LOG_POLICY_NORMAL: u32 = 2;
 /// Log policy: look-ups, snapshots and iter_metrics too.
 pub const MVX_LOG_POLICY_INSPECTION: u32 = 3;
@@ -44,10 +44,11 @@ pub struct mvx_log_field {
 
 /// One log record. It, and all its texts, are there while the callback runs.
 ///
-/// Events are named "metrics_runtime.<operation>.invoke", then ".success" or ".failed", with the operations start,
-/// shutdown, create_recorder, get_recorder, try_get_recorder, list_recorder_ids, stop_recorder and
-/// stop_and_remove_recorder; likewise "metrics_recorder.<operation>..." with start, stop, register_metric, snapshot and
-/// iter_metrics; and "metrics_recorder.dispatch_error", "metrics_recorder.cleanup.failed", "metrics_recorder.overflow".
+/// Events are named "metrics_runtime.<operation>.invoke", then ".success" or ".failed", with the operations
+/// start, shutdown, create_recorder, get_recorder, try_get_recorder, list_recorder_ids, stop_recorder and
+/// stop_and_remove_recorder; likewise "metrics_recorder.<operation>..." with start, stop, register_metric,
+/// snapshot and iter_metrics; and "metrics_recorder.dispatch_error", "metrics_recorder.cleanup.failed",
+/// "metrics_recorder.overflow".
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct mvx_log_record {
@@ -80,10 +81,11 @@ pub struct mvx_log {
     pub policy: u32,
     /// Nothing less severe than this: MVX_LOG_ERROR ... MVX_LOG_TRACE; 0: INFO.
     pub max_level: i32,
-    /// Takes one record, on whatever thread it happened, also on several at once. NULL only where the policy is SILENT.
+    /// Takes one record, on whatever thread it happened, also on several at once. NULL only where the policy
+    /// is SILENT.
     pub write: Option<unsafe extern "C" fn(user_data: *mut c_void, record: *const mvx_log_record)>,
-    /// Frees user_data; may be NULL. Called once, on any thread, after the last record; also where the call that names
-    /// this log fails.
+    /// Frees user_data; may be NULL. Called once, on any thread, after the last record; also where the call
+    /// that names this log fails.
     pub drop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// Handed to `write` and `drop`.
     pub user_data: *mut c_void,

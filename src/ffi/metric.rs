@@ -23,7 +23,8 @@ use super::writer::mvx_writer;
 pub const MVX_EVENT_IGNORED: i32 = 0;
 /// Result of handle_event and handle_batch: the metric changed.
 pub const MVX_EVENT_CHANGED: i32 = 1;
-/// Result of handle_event and handle_batch: the metric failed. A number that is none of the three counts as that too.
+/// Result of handle_event and handle_batch: the metric failed. A number that is none of the three counts as
+/// that too.
 pub const MVX_EVENT_FAILED: i32 = 2;
 
 /// Result of a metric's snapshot: it is written.
@@ -34,14 +35,16 @@ pub const MVX_SNAPSHOT_FAILED: i32 = 2;
 /// Flag of a metric: the order of events from different threads does not matter to it. That makes it faster.
 pub const MVX_METRIC_COMMUTATIVE: u32 = 1;
 
-/// A metric as a table of functions. They run on library threads, never two of them at once, so a metric needs no lock
-/// of its own; but a function may be entered again on the same thread, if it calls something that calls back.
+/// A metric as a table of functions. They run on library threads, never two of them at once, so a metric
+/// needs no lock of its own; but a function may be entered again on the same thread, if it calls something
+/// that calls back.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct mvx_metric_vtable {
     /// sizeof(mvx_metric_vtable).
     pub struct_size: usize,
-    /// Handles one event; returns MVX_EVENT_CHANGED, _IGNORED or _FAILED. May be NULL if there is handle_batch.
+    /// Handles one event; returns MVX_EVENT_CHANGED, _IGNORED or _FAILED. May be NULL if there is
+    /// handle_batch.
     pub handle_event: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -49,9 +52,9 @@ pub struct mvx_metric_vtable {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric, _IGNORED or
-    /// _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that changed the metric.
-    /// May be NULL if there is handle_event.
+    /// Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric,
+    /// _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
+    /// changed the metric. May be NULL if there is handle_event.
     pub handle_batch: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -69,8 +72,8 @@ pub struct mvx_metric_vtable {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Frees user_data; may be NULL. Called once, on any thread, never while another function runs: when the metric was
-    /// replaced or its recorder is gone, and where its registration fails.
+    /// Frees user_data; may be NULL. Called once, on any thread, never while another function runs: when the
+    /// metric was replaced or its recorder is gone, and where its registration fails.
     pub drop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// The event types that the metric wants; others never reach it. Copied. NULL: all.
     pub event_types: *const mvx_event_type,
@@ -185,8 +188,8 @@ impl CMetric {
             _ => std::ptr::null_mut(),
         };
         let error = mvx_callback_error::new();
-        // SAFETY: the host gave this function for this user data; events and bytes outlive the call, and there is a
-        // byte for each event.
+        // SAFETY: the host gave this function for this user data; events and bytes outlive the call, and
+        // there is a byte for each event.
         let result = unsafe {
             handle(
                 self.user_data.pointer(),
@@ -281,18 +284,19 @@ impl Metric for CMetric {
     }
 }
 
-/// Registers a metric under a name. One of the same name is replaced, in its place; its `drop` runs after the events
-/// that were registered before. The metric sees the events that are registered after this call returns.
+/// Registers a metric under a name. One of the same name is replaced, in its place; its `drop` runs after the
+/// events that were registered before. The metric sees the events that are registered after this call
+/// returns.
 ///
 /// - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
 /// - name: copied; 1 to 255 bytes.
 /// - vtable: copied.
-/// - user_data: handed to the functions, and owned by the library from here on: where the call fails, `drop` has run
-///   when it returns (unless `vtable` is NULL or its struct_size is too small to find `drop`).
+/// - user_data: handed to the functions, and owned by the library from here on: where the call fails, `drop`
+///   has run when it returns (unless `vtable` is NULL or its struct_size ends before `drop`).
 /// - error: may be NULL.
 /// - Any thread. Does not wait for a callback that is running. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_metric(
     recorder: *mut mvx_recorder,
@@ -304,23 +308,43 @@ pub unsafe extern "C" fn mvx_recorder_register_metric(
     // SAFETY: NULL or writable.
     let error = unsafe { ErrorOut::new(error) };
     boundary::status("mvx_recorder_register_metric", error, |call| {
+        let pointer = vtable;
         // First, so that user_data is dropped whatever else is wrong.
         // SAFETY: NULL or a struct as the header asks.
-        let vtable = unsafe { required(vtable, "vtable") };
-        let user_data = vtable
-            .as_ref()
-            .ok()
-            .map(|vtable| UserData::new(user_data, vtable.drop));
-        let recorder = call.recorder(recorder)?;
-        let (vtable, Some(user_data)) = (vtable?, user_data) else {
-            return Err(Error::invalid_argument("vtable", "must not be NULL"));
+        let vtable = unsafe { required(pointer, "vtable") };
+        let drop = match &vtable {
+            Ok(vtable) => vtable.drop,
+            // SAFETY: as above.
+            Err(_) => unsafe { drop_of_a_bad_table(pointer) },
         };
+        let user_data = UserData::new(user_data, drop);
+        let recorder = call.recorder(recorder)?;
+        let vtable = vtable?;
         // SAFETY: a text argument as the header asks.
         let name = unsafe { name.read("name") }?;
         // SAFETY: the caller's table, as the header asks.
         let metric = unsafe { CMetric::new(&vtable, user_data) }?;
         recorder.register_metric(name, Box::new(metric))
     })
+}
+
+/// The `drop` of a table that is too small otherwise: a host's object is not lost over it.
+///
+/// # Safety
+/// `vtable` is NULL or points to as many readable bytes as its first field says.
+unsafe fn drop_of_a_bad_table(
+    vtable: *const mvx_metric_vtable,
+) -> Option<unsafe extern "C" fn(user_data: *mut c_void)> {
+    if vtable.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let size = unsafe { vtable.cast::<usize>().read_unaligned() };
+    if size < offset_of!(mvx_metric_vtable, event_types) {
+        return None;
+    }
+    // SAFETY: the field lies before the end that the caller gave.
+    unsafe { (&raw const (*vtable).drop).read_unaligned() }
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ pub const MVX_METRIC_ACTIVE: u32 = 1;
 /// State of a metric: it failed and gets no more (MVX_METRIC_ERROR_QUARANTINE_METRIC).
 pub const MVX_METRIC_QUARANTINED: u32 = 2;
 
-/// A metric as mvx_recorder_iter_metrics() shows it. It, and what it points to, are there while the visitor runs.
+/// A metric as mvx_recorder_iter_metrics() shows it. It, and what it points to, are there while the visitor
+/// runs.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct mvx_metric_info {
@@ -77,8 +78,8 @@ const _: () = {
     assert!(MVX_METRIC_DISTINCT_COUNT == MetricKind::DistinctCount as u32);
 };
 
-/// Shows the metrics of a recorder, in registration order, to a visitor. It sees those that were registered when the call
-/// was made.
+/// Shows the metrics of a recorder, in registration order, to a visitor. It sees those that were registered
+/// when the call was made.
 ///
 /// - recorder: stays the caller's.
 /// - visitor: called on this thread, for one metric after the other.

@@ -1,7 +1,7 @@
 //! The C surface: the only place with raw pointers from outside and `extern "C"`.
 //!
-//! What C sees is generated from these files, documentation included; `build.rs` names them in the order of the
-//! header. Every exported function goes through [`boundary`].
+//! What C sees is generated from these files, documentation included; `build.rs` names them in the order of
+//! the header. Every exported function goes through [`boundary`].
 
 #![allow(
     non_camel_case_types,

@@ -89,7 +89,8 @@ pub struct mvx_metric_spec {
     pub bounds: *const f64,
     /// How many.
     pub bound_count: usize,
-    /// For MVX_METRIC_QUANTILE_SKETCH: the greatest relative error, more than 0 and less than 1. 0: the default.
+    /// For MVX_METRIC_QUANTILE_SKETCH: the greatest relative error, more than 0 and less than 1. 0: the
+    /// default.
     pub relative_error: f64,
 }
 
@@ -136,15 +137,16 @@ const _: () = {
     assert!(MVX_FILTER_GE == FilterOp::Ge as u32);
 };
 
-/// Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric(). Its
-/// snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...], "overflow_events": n}.
+/// Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric().
+/// Its snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...],
+/// "overflow_events": n}.
 ///
 /// - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
 /// - spec: copied.
 /// - error: may be NULL.
 /// - Any thread. Does not wait for a callback that is running. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
-///   MVX_UNSUPPORTED (a kind that this version does not offer), MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_LIMIT_REACHED, MVX_UNSUPPORTED (a kind that this version does not offer), MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_native_metric(
     recorder: *mut mvx_recorder,

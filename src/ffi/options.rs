@@ -13,14 +13,14 @@ use super::log::{Log, mvx_log};
 use super::text::mvx_str;
 use super::threads::{self, mvx_thread_hooks};
 
-/// At the pending limit: the call succeeds, the event is not queued, and it is counted as dropped. The default of the
-/// recorders that a runtime creates.
+/// At the pending limit: the call succeeds, the event is not queued, and it is counted as dropped. The
+/// default of the recorders that a runtime creates.
 pub const MVX_OVERFLOW_DROP: u32 = 1;
-/// At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The default of a
-/// recorder made by mvx_recorder_create().
+/// At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The
+/// default of a recorder made by mvx_recorder_create().
 pub const MVX_OVERFLOW_RAISE_ERROR: u32 = 2;
-/// At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks don't
-/// wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
+/// At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks
+/// don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
 pub const MVX_OVERFLOW_BLOCK: u32 = 3;
 
 /// A metric that fails makes its recorder FAILURE. The default.
@@ -48,8 +48,8 @@ pub struct mvx_runtime_options {
     pub log: *const mvx_log,
     /// Begins the names of the runtime's threads; no NUL inside. Empty: "mvx".
     pub thread_name_prefix: mvx_str,
-    /// Bytes of pending events of each recorder, at most: an event takes its payload, rounded up to a multiple of 8,
-    /// and 16 more. 0: 16 MiB; negative: MVX_INVALID_ARGUMENT.
+    /// Bytes of pending events of each recorder, at most: an event takes its payload, rounded up to a
+    /// multiple of 8, and 16 more. 0: 16 MiB; negative: MVX_INVALID_ARGUMENT.
     pub recorder_queue_max_bytes: i64,
     /// Callbacks on each thread of the runtime. NULL: none.
     pub thread_hooks: *const mvx_thread_hooks,
@@ -58,15 +58,15 @@ pub struct mvx_runtime_options {
 /// The size of the first version of mvx_runtime_options.
 pub const MVX_RUNTIME_OPTIONS_V1_SIZE: usize = 88;
 
-/// Options of a recorder. Fill it with zeros, set struct_size, then what should differ from the defaults. Where a runtime
-/// creates the recorder, its own options are the defaults.
+/// Options of a recorder. Fill it with zeros, set struct_size, then what should differ from the defaults.
+/// Where a runtime creates the recorder, its own options are the defaults.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct mvx_recorder_options {
     /// sizeof(mvx_recorder_options).
     pub struct_size: usize,
-    /// Names the recorder in logs and snapshots; trimmed, then at most 255 bytes. Blank: the recorder id where a runtime
-    /// creates it, otherwise eight random hex digits.
+    /// Names the recorder in logs and snapshots; trimmed, then at most 255 bytes. Blank: the recorder id
+    /// where a runtime creates it, otherwise eight random hex digits.
     pub entity_id: mvx_str,
     /// Empty: the runtime's.
     pub name_space: mvx_str,
@@ -74,7 +74,8 @@ pub struct mvx_recorder_options {
     pub queue_max_size: i64,
     /// Bytes of pending events, at most. 0: the runtime's; negative: MVX_INVALID_ARGUMENT.
     pub queue_max_bytes: i64,
-    /// MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: the runtime's where it creates the recorder, otherwise RAISE_ERROR.
+    /// MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: the runtime's where it creates the recorder, otherwise
+    /// RAISE_ERROR.
     pub overflow_policy: u32,
     /// How long MVX_OVERFLOW_BLOCK waits, in nanoseconds. 0: 1 s; negative: MVX_INVALID_ARGUMENT.
     pub block_timeout_ns: i64,
@@ -126,8 +127,8 @@ const _: () = {
 /// More threads than any machine has use for; a made-up number must not end the process for want of memory.
 const MAX_WORKER_THREADS: u32 = 1_024;
 
-/// Reads the options of a runtime; NULL: all defaults. All that has a `drop` is taken charge of before anything is
-/// looked at that could be wrong.
+/// Reads the options of a runtime; NULL: all defaults. All that has a `drop` is taken charge of before
+/// anything is looked at that could be wrong.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a struct as the header asks.

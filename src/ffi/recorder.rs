@@ -92,17 +92,17 @@ const _: () = {
     assert!(offset_of!(mvx_recorder_stats, lag_ns) == 80);
 };
 
-/// Creates a recorder, which is VIRGIN, outside the registry of its runtime. Freeing its last handle stops it in the
-/// background, then drops its metrics.
+/// Creates a recorder, which is VIRGIN, outside the registry of its runtime. Freeing its last handle stops it
+/// in the background, then drops its metrics.
 ///
-/// - runtime: stays the caller's; NULL: the default runtime, which is created and started on first use. It must be
-///   RUNNING.
+/// - runtime: stays the caller's; NULL: the default runtime, which is created and started on first use. It
+///   must be RUNNING.
 /// - options: copied; NULL: all defaults. What they name is dropped (its `drop` runs) where the call fails.
 /// - recorder: receives a handle to free with mvx_recorder_free().
 /// - error: may be NULL.
 /// - Any thread. Does not block, except while the default runtime starts. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_STARTUP_FAILED,
-///   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_STARTUP_FAILED, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_create(
     runtime: *mut mvx_runtime,
@@ -158,12 +158,12 @@ pub unsafe extern "C" fn mvx_recorder_clone(
 /// Starts a recorder that is VIRGIN or STOPPED, and joins a start under way.
 ///
 /// - recorder: stays the caller's.
-/// - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the wait is over
-///   already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
+/// - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the
+///   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED or MVX_CANCELLED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED or MVX_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_start(
     recorder: *mut mvx_recorder,
@@ -178,14 +178,16 @@ pub unsafe extern "C" fn mvx_recorder_start(
     })
 }
 
-/// Stops a RUNNING recorder: dispatches what was accepted before, then runs its on_stopped hook; joins a stop under way.
+/// Stops a RUNNING recorder: dispatches what was accepted before, then runs its on_stopped hook; joins a stop
+/// under way.
 ///
 /// - recorder: stays the caller's.
 /// - wait: as for mvx_recorder_start().
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or MVX_CANCELLED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or
+///   MVX_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_stop(
     recorder: *mut mvx_recorder,
@@ -200,15 +202,16 @@ pub unsafe extern "C" fn mvx_recorder_stop(
     })
 }
 
-/// Asks to be told when every event that was accepted before is dispatched; in VIRGIN and STOPPED that is at once. In
-/// FAILURE and CANCELLED it can't be done.
+/// Asks to be told when every event that was accepted before is dispatched; in VIRGIN and STOPPED that is at
+/// once. In FAILURE and CANCELLED it can't be done.
 ///
 /// - recorder: stays the caller's.
 /// - wait: as for mvx_recorder_start().
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`), MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or MVX_CANCELLED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED; the wait's result may also be MVX_HOOK_FAILED, MVX_METRIC_FAILED or
+///   MVX_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_flush(
     recorder: *mut mvx_recorder,
@@ -247,9 +250,9 @@ unsafe fn begin(
     Ok(())
 }
 
-/// Makes a recorder CANCELLED, for good: what is pending, except inside a callback that is running, is discarded and
-/// released; start, stop and flush under way end with MVX_CANCELLED. The on_stopped hook runs as clean-up. A CANCELLED
-/// recorder is left as it is.
+/// Makes a recorder CANCELLED, for good: what is pending, except inside a callback that is running, is
+/// discarded and released; start, stop and flush under way end with MVX_CANCELLED. The on_stopped hook runs
+/// as clean-up. A CANCELLED recorder is left as it is.
 ///
 /// - recorder: stays the caller's.
 /// - error: may be NULL.
@@ -380,8 +383,8 @@ fn as_c(stats: &Stats) -> mvx_recorder_stats {
     }
 }
 
-/// Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system call once
-/// the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
+/// Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system
+/// call once the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
 ///
 /// - recorder: stays the caller's; VIRGIN (which starts it), STARTING or RUNNING.
 /// - type: an event type.
@@ -389,7 +392,8 @@ fn as_c(stats: &Stats) -> mvx_recorder_stats {
 /// - len: bytes, 4,096 at most, and no fewer than the event type's fields need.
 /// - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
 /// - Returns MVX_OK (also where MVX_OVERFLOW_DROP dropped the event), MVX_INVALID_HANDLE, MVX_FORKED,
-///   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_UNEXPECTED.
+///   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
+///   MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_event(
     recorder: *mut mvx_recorder,
@@ -418,7 +422,8 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
 /// - count: how many; may be 0.
 /// - accepted: receives how many were accepted, also where not all were; not where an argument is bad.
 /// - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
-/// - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise MVX_OK.
+/// - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise
+///   MVX_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_events(
     recorder: *mut mvx_recorder,
@@ -499,8 +504,9 @@ fn as_result(status: Status) -> Bare<()> {
     if status == Status::Ok { Ok(()) } else { Err(status) }
 }
 
-/// Frees a reference to a recorder. Calls under way go on. A recorder made by mvx_recorder_create() is stopped in the
-/// background with its last reference, if it is running; one that its runtime created lives until it is removed.
+/// Frees a reference to a recorder. Calls under way go on. A recorder made by mvx_recorder_create() is
+/// stopped in the background with its last reference, if it is running; one that its runtime created lives
+/// until it is removed.
 ///
 /// - recorder: taken; NULL, and what is no live handle, is ignored.
 /// - Any thread. Does not block. Callbacks may call it.

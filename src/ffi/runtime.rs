@@ -59,9 +59,11 @@ pub unsafe extern "C" fn mvx_runtime_create(
     })
 }
 
-/// The default runtime of the process: created and started when it is first asked for, and anew after it was shut down.
+/// The default runtime of the process: created and started when it is first asked for, and anew after it was
+/// shut down.
 ///
-/// - runtime: receives a handle of its own, to free with mvx_runtime_free(). Freeing it does not shut the runtime down.
+/// - runtime: receives a handle of its own, to free with mvx_runtime_free(). Freeing it does not shut the
+///   runtime down.
 /// - error: may be NULL.
 /// - Any thread. Blocks while the runtime starts its threads. Callbacks may call it.
 /// - Returns MVX_OK, MVX_INVALID_ARGUMENT, MVX_STARTUP_FAILED, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
@@ -119,9 +121,9 @@ pub unsafe extern "C" fn mvx_runtime_start(
     boundary::status("mvx_runtime_start", error, |_| handles::lookup(runtime)?.start())
 }
 
-/// Shuts a runtime down, for good: stops its recorders, which flushes what they accepted, removes them, and joins the
-/// threads. Calls at the same time join. A runtime that is VIRGIN or CLOSED is CLOSED at once. What is not done by the
-/// deadline (shutdown_timeout_ns) is cancelled. The handle must still be freed.
+/// Shuts a runtime down, for good: stops its recorders, which flushes what they accepted, removes them, and
+/// joins the threads. Calls at the same time join. A runtime that is VIRGIN or CLOSED is CLOSED at once. What
+/// is not done by the deadline (shutdown_timeout_ns) is cancelled. The handle must still be freed.
 ///
 /// - runtime: stays the caller's.
 /// - error: may be NULL. Its details list failed_recorder_ids, recorder_errors and undelivered_events.
@@ -146,8 +148,8 @@ pub unsafe extern "C" fn mvx_runtime_shutdown(
 /// - wait: receives a handle to free with mvx_wait_free().
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it, but not wait for it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED; what came of the shutdown is the wait's result.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED; what came of the shutdown is the wait's result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_runtime_shutdown_async(
     runtime: *mut mvx_runtime,
@@ -203,19 +205,19 @@ pub unsafe extern "C" fn mvx_runtime_last_error(
     })
 }
 
-/// Creates a recorder, starts it, and registers it with the runtime under an id. Of calls at the same time with one id,
-/// one succeeds. Where the start fails, the id is free again.
+/// Creates a recorder, starts it, and registers it with the runtime under an id. Of calls at the same time
+/// with one id, one succeeds. Where the start fails, the id is free again.
 ///
 /// - runtime: stays the caller's; it must be RUNNING.
 /// - recorder_id: copied and trimmed; then 1 to 255 bytes.
 /// - options: copied; NULL: all defaults. What they name is dropped (its `drop` runs) where the call fails.
-/// - recorder: receives a handle to free with mvx_recorder_free(). The runtime holds the recorder too, until it is
-///   removed.
+/// - recorder: receives a handle to free with mvx_recorder_free(). The runtime holds the recorder too, until
+///   it is removed.
 /// - error: may be NULL.
-/// - Any thread. Blocks until the recorder is RUNNING, its on_starting hook included. A callback that would thereby wait
-///   for itself gets MVX_WOULD_DEADLOCK.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_ALREADY_EXISTS,
-///   MVX_STARTUP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+/// - Any thread. Blocks until the recorder is RUNNING, its on_starting hook included. A callback that would
+///   thereby wait for itself gets MVX_WOULD_DEADLOCK.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_ALREADY_EXISTS, MVX_STARTUP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_runtime_create_recorder(
     runtime: *mut mvx_runtime,
@@ -278,8 +280,8 @@ pub unsafe extern "C" fn mvx_runtime_get_recorder(
 /// - recorder: receives a handle of its own, to free with mvx_recorder_free(), or NULL where there is none.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_LIMIT_REACHED,
-///   MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE,
+///   MVX_LIMIT_REACHED, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_runtime_try_get_recorder(
     runtime: *mut mvx_runtime,
@@ -328,13 +330,14 @@ pub unsafe extern "C" fn mvx_runtime_list_recorder_ids(
     })
 }
 
-/// Stops a recorder and leaves it registered. One that is STOPPED is left as it is; a stop under way is joined.
+/// Stops a recorder and leaves it registered. One that is STOPPED is left as it is; a stop under way is
+/// joined.
 ///
 /// - runtime: stays the caller's; it must be RUNNING.
 /// - recorder_id: trimmed.
 /// - error: may be NULL.
-/// - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A callback of that
-///   recorder gets MVX_WOULD_DEADLOCK.
+/// - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A
+///   callback of that recorder gets MVX_WOULD_DEADLOCK.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND,
 ///   MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
@@ -359,10 +362,11 @@ pub unsafe extern "C" fn mvx_runtime_stop_recorder(
 /// - recorder_id: trimmed.
 /// - recorder: receives a handle to free with mvx_recorder_free(); may be NULL.
 /// - error: may be NULL.
-/// - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A callback of that
-///   recorder gets MVX_WOULD_DEADLOCK.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND (also for
-///   the second of two such calls), MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED, MVX_UNEXPECTED.
+/// - Any thread. Blocks until the recorder's events are dispatched and its on_stopped hook is done. A
+///   callback of that recorder gets MVX_WOULD_DEADLOCK.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_NOT_FOUND
+///   (also for the second of two such calls), MVX_STOP_FAILED, MVX_WOULD_DEADLOCK, MVX_LIMIT_REACHED,
+///   MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_runtime_stop_and_remove_recorder(
     runtime: *mut mvx_runtime,
@@ -387,8 +391,8 @@ pub unsafe extern "C" fn mvx_runtime_stop_and_remove_recorder(
     })
 }
 
-/// Frees a reference to a runtime. Calls under way go on. The runtime itself goes with its last reference and its last
-/// recorder; shut it down before, so as to know what came of it.
+/// Frees a reference to a runtime. Calls under way go on. The runtime itself goes with its last reference and
+/// its last recorder; shut it down before, so as to know what came of it.
 ///
 /// - runtime: taken; NULL, and what is no live handle, is ignored.
 /// - Any thread. Does not block. Callbacks may call it.

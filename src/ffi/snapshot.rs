@@ -13,13 +13,14 @@ use super::status::mvx_status;
 use super::text::{mvx_str, mvx_text, new_text};
 use super::value::{as_c, mvx_value};
 
-/// A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for that.
+/// A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for
+/// that.
 pub const MVX_SNAPSHOT_CONSISTENT: u32 = 0;
 /// A snapshot that shows what was dispatched so far, without waiting for events.
 pub const MVX_SNAPSHOT_RELAXED: u32 = 1;
 
-/// The state of a recorder's metrics at one moment. It never changes, outlives its recorder, and may be read by any number
-/// of threads. Free it with mvx_snapshot_free().
+/// The state of a recorder's metrics at one moment. It never changes, outlives its recorder, and may be read
+/// by any number of threads. Free it with mvx_snapshot_free().
 pub struct mvx_snapshot {
     snapshot: Snapshot,
 }
@@ -30,10 +31,11 @@ pub struct mvx_snapshot {
 /// - mode: MVX_SNAPSHOT_CONSISTENT or MVX_SNAPSHOT_RELAXED.
 /// - timeout_ns: how long to wait for events and for metrics that are busy; negative: for ever.
 /// - snapshot: receives a snapshot to free with mvx_snapshot_free().
-/// - error: may be NULL. Of a metric that failed, its details give the name ("metric"), its cause what it said.
+/// - error: may be NULL. Of a metric that failed, its details give the name ("metric"), its cause what it
+///   said.
 /// - Any thread. Blocks up to the time-out. A callback of the recorder gets its snapshot at once.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other metrics and the
-///   recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other
+///   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_snapshot(
     recorder: *mut mvx_recorder,
@@ -109,8 +111,9 @@ pub unsafe extern "C" fn mvx_snapshot_get(
     })
 }
 
-/// A snapshot as JSON: {"metric name":{...},...}, in registration order, without white space outside of strings. NaN and
-/// infinities are the strings "NaN", "Infinity" and "-Infinity"; integers are written in full, however large.
+/// A snapshot as JSON: {"metric name":{...},...}, in registration order, without white space outside of
+/// strings. NaN and infinities are the strings "NaN", "Infinity" and "-Infinity"; integers are written in
+/// full, however large.
 ///
 /// - snapshot: must not be NULL.
 /// - json: receives a text to free with mvx_text_free().

@@ -6,8 +6,8 @@ use crate::error::Status;
 
 use super::boundary;
 
-/// What a call returns: MVX_OK or another of the constants below. Numbers keep their meaning for ever; later versions
-/// may add some, so treat an unknown one as a failure.
+/// What a call returns: MVX_OK or another of the constants below. Numbers keep their meaning for ever; later
+/// versions may add some, so treat an unknown one as a failure.
 pub type mvx_status = i32;
 
 /// Success.

@@ -228,11 +228,10 @@ fn null_objects_are_harmless() {
 
 #[test]
 fn statuses_have_names() {
-    // SAFETY: takes any number.
     let name = |status| {
-        unsafe { std::ffi::CStr::from_ptr(mvx_status_name(status)) }
-            .to_str()
-            .unwrap()
+        // SAFETY: takes any number, and gives a static text.
+        let name = unsafe { std::ffi::CStr::from_ptr(mvx_status_name(status)) };
+        name.to_str().unwrap()
     };
     assert_eq!(name(MVX_OK), "MVX_OK");
     assert_eq!(name(MVX_UNEXPECTED), "MVX_UNEXPECTED");
@@ -466,10 +465,8 @@ fn event_types_are_declared_with_all_their_arguments_checked() {
     assert_eq!(unsafe { mvx_event_type_name(number, &raw mut name) }, MVX_OK);
     assert_eq!(read(name), "ffi.tests.declared");
     // SAFETY: as above.
-    assert_eq!(
-        unsafe { mvx_event_type_name(0, &raw mut name) },
-        MVX_INVALID_ARGUMENT
-    );
+    let status = unsafe { mvx_event_type_name(0, &raw mut name) };
+    assert_eq!(status, MVX_INVALID_ARGUMENT);
 
     let (status, _) = failure(|error| declare(&with(&[]), &raw mut again, error));
     assert_eq!(status, MVX_ALREADY_EXISTS);

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use super::arguments::out;
 use super::boundary;
 
-/// A text. As an argument it is copied before the call returns. Where the library hands one out, `data` is never NULL,
-/// and the function says how long it may be read. MVX_STR("literal") makes one of a string literal.
+/// A text. As an argument it is copied before the call returns. Where the library hands one out, `data` is
+/// never NULL, and the function says how long it may be read. MVX_STR("literal") makes one of a string
+/// literal.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct mvx_str {

@@ -20,8 +20,8 @@ pub struct mvx_thread_hooks {
     pub on_start: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// The last thing that a thread does; may be NULL. It runs before thread-local destructors.
     pub on_stop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
-    /// Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the call that
-    /// names these hooks fails.
+    /// Frees user_data; may be NULL. Called once, on any thread, after the last of the others; also where the
+    /// call that names these hooks fails.
     pub drop: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
     /// Handed to all of them.
     pub user_data: *mut c_void,

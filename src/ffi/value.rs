@@ -36,8 +36,8 @@ const _: () = {
     assert!(MVX_VALUE_MAP == ValueKind::Map as i32);
 };
 
-/// A value in a snapshot: borrowed, as long as the snapshot is there. It never changes, so any number of threads may read
-/// it. NULL is answered like a null.
+/// A value in a snapshot: borrowed, as long as the snapshot is there. It never changes, so any number of
+/// threads may read it. NULL is answered like a null.
 pub struct mvx_value {
     _value: (),
 }

@@ -12,8 +12,8 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => c"",
 };
 
-/// The version of the surface that the library has: compare it with MVX_ABI_VERSION of the header. It changes only
-/// with what breaks callers; functions, constants and fields at the end of structs are added without.
+/// The version of the surface that the library has: compare it with MVX_ABI_VERSION of the header. It changes
+/// only with what breaks callers; functions, constants and fields at the end of structs are added without.
 ///
 /// - Any thread. Does not block. Callbacks may call it.
 #[unsafe(no_mangle)]

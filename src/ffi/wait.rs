@@ -28,8 +28,8 @@ const _: () = {
     assert!(MVX_OPERATION_SHUTDOWN == OperationKind::Shutdown as i32);
 };
 
-/// Called once when an operation is over: with which one (MVX_OPERATION_START ...), its status, and its error, which is
-/// borrowed, and NULL on success.
+/// Called once when an operation is over: with which one (MVX_OPERATION_START ...), its status, and its
+/// error, which is borrowed, and NULL on success.
 pub type mvx_completion_fn = Option<
     unsafe extern "C" fn(user_data: *mut c_void, operation: i32, status: mvx_status, error: *const mvx_error),
 >;
@@ -38,10 +38,10 @@ pub type mvx_completion_fn = Option<
 ///
 /// - wait: stays the caller's. It may be freed meanwhile; the call goes on.
 /// - timeout_ns: negative: for ever; 0: does not wait.
-/// - Any thread. Blocks up to the time-out. A callback that the operation waits for gets MVX_WOULD_DEADLOCK, unless the
-///   operation is over or the time-out is 0.
-/// - Returns MVX_OK (it is over, whether it succeeded or not), MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_INVALID_HANDLE,
-///   MVX_FORKED, MVX_UNEXPECTED.
+/// - Any thread. Blocks up to the time-out. A callback that the operation waits for gets MVX_WOULD_DEADLOCK,
+///   unless the operation is over or the time-out is 0.
+/// - Returns MVX_OK (it is over, whether it succeeded or not), MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
+///   MVX_INVALID_HANDLE, MVX_FORKED, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_wait_block(wait: *mut mvx_wait, timeout_ns: i64) -> mvx_status {
     boundary::status_only("mvx_wait_block", |_| {
@@ -52,13 +52,14 @@ pub unsafe extern "C" fn mvx_wait_block(wait: *mut mvx_wait, timeout_ns: i64) ->
 /// How the operation ended. All waits of one operation give the same.
 ///
 /// - wait: stays the caller's.
-/// - operation: receives MVX_OPERATION_START ... MVX_OPERATION_SHUTDOWN, as soon as the operation is over, whether it
-///   succeeded or not.
-/// - error: may be NULL. Receives why the operation failed, an error of the caller's own to free with mvx_error_free().
+/// - operation: receives MVX_OPERATION_START ... MVX_OPERATION_SHUTDOWN, as soon as the operation is over,
+///   whether it succeeded or not.
+/// - error: may be NULL. Receives why the operation failed, an error of the caller's own to free with
+///   mvx_error_free().
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_NOT_READY (it is not over), MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT (`operation` is NULL),
-///   MVX_UNEXPECTED; otherwise the operation's own status: MVX_OK, or MVX_INVALID_STATE, MVX_HOOK_FAILED,
-///   MVX_METRIC_FAILED, MVX_CANCELLED, MVX_SHUTDOWN_FAILED.
+/// - Returns MVX_NOT_READY (it is not over), MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT
+///   (`operation` is NULL), MVX_UNEXPECTED; otherwise the operation's own status: MVX_OK, or
+///   MVX_INVALID_STATE, MVX_HOOK_FAILED, MVX_METRIC_FAILED, MVX_CANCELLED, MVX_SHUTDOWN_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_wait_result(
     wait: *const mvx_wait,
@@ -77,13 +78,15 @@ pub unsafe extern "C" fn mvx_wait_result(
     })
 }
 
-/// Has a function called when the operation is over: on a thread of the library, or, where it is over already, on this
-/// one before the call returns. It may be asked for several times. Freeing the wait does not take it back.
+/// Has a function called when the operation is over: on a thread of the library, or, where it is over
+/// already, on this one before the call returns. It may be asked for several times. Freeing the wait does not
+/// take it back.
 ///
 /// - wait: stays the caller's.
 /// - fn: called once.
 /// - user_data: handed to it, and owned by the library from here on.
-/// - drop: frees user_data; may be NULL. Called once: after `fn`, or where this call fails, before it returns.
+/// - drop: frees user_data; may be NULL. Called once: after `fn`, or where this call fails, before it
+///   returns.
 /// - Any thread. Does not block. Callbacks may call it.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
@@ -108,14 +111,14 @@ pub unsafe extern "C" fn mvx_wait_on_complete(
     })
 }
 
-/// A file descriptor that becomes readable when the operation is over, for poll() and event loops. Don't read from it and
-/// don't close it.
+/// A file descriptor that becomes readable when the operation is over, for poll() and event loops. Don't read
+/// from it and don't close it.
 ///
 /// - wait: stays the caller's.
 /// - fd: receives the descriptor, borrowed: it is good until mvx_wait_free().
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or
-///   MVX_UNEXPECTED (the system has none left).
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED
+///   or MVX_UNEXPECTED (the system has none left).
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_wait_fd(wait: *mut mvx_wait, fd: *mut c_int) -> mvx_status {
@@ -127,14 +130,14 @@ pub unsafe extern "C" fn mvx_wait_fd(wait: *mut mvx_wait, fd: *mut c_int) -> mvx
     })
 }
 
-/// Windows: an event HANDLE that is signalled when the operation is over, for WaitForMultipleObjects() and event loops.
-/// Don't reset it and don't close it.
+/// Windows: an event HANDLE that is signalled when the operation is over, for WaitForMultipleObjects() and
+/// event loops. Don't reset it and don't close it.
 ///
 /// - wait: stays the caller's.
 /// - handle: receives the HANDLE, borrowed: it is good until mvx_wait_free().
 /// - Any thread. Does not block. Callbacks may call it.
-/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or MVX_UNEXPECTED (the
-///   system has none left).
+/// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_INVALID_ARGUMENT, MVX_UNSUPPORTED, MVX_LIMIT_REACHED or
+///   MVX_UNEXPECTED (the system has none left).
 #[cfg(windows)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_wait_handle(wait: *mut mvx_wait, handle: *mut *mut c_void) -> mvx_status {

@@ -9,12 +9,13 @@ use super::boundary;
 use super::status::mvx_status;
 use super::text::mvx_str;
 
-/// Writes the snapshot of a metric, into a map that is open already. It is there while the metric's `snapshot` runs.
+/// Writes the snapshot of a metric, into a map that is open already. It is there while the metric's
+/// `snapshot` runs.
 ///
-/// Inside a map every entry has a key of its own, which is not empty; inside a list the key is ignored, so pass an empty
-/// one. A call that fails changes nothing. The functions don't block, and may be called from any thread while `snapshot`
-/// runs. All return MVX_OK, MVX_INVALID_ARGUMENT (`writer` is NULL, the key is empty, there already or not UTF-8, or
-/// nesting is more than 64 deep) or MVX_UNEXPECTED.
+/// Inside a map every entry has a key of its own, which is not empty; inside a list the key is ignored, so
+/// pass an empty one. A call that fails changes nothing. The functions don't block, and may be called from
+/// any thread while `snapshot` runs. All return MVX_OK, MVX_INVALID_ARGUMENT (`writer` is NULL, the key is
+/// empty, there already or not UTF-8, or nesting is more than 64 deep) or MVX_UNEXPECTED.
 pub struct mvx_writer {
     writer: Mutex<Writer>,
 }
@@ -38,7 +39,8 @@ impl mvx_writer {
 /// Lets `write` at the writer, with the key.
 ///
 /// # Safety
-/// `writer` is NULL or what a metric was handed that is still writing; `key` is a text argument as the header asks.
+/// `writer` is NULL or what a metric was handed that is still writing; `key` is a text argument as the header
+/// asks.
 unsafe fn entry(
     writer: *const mvx_writer,
     key: mvx_str,
@@ -108,7 +110,8 @@ pub unsafe extern "C" fn mvx_writer_u64(writer: *mut mvx_writer, key: mvx_str, v
     })
 }
 
-/// Writes a floating point number. NaN and infinities are allowed; JSON shows them as "NaN", "Infinity", "-Infinity".
+/// Writes a floating point number. NaN and infinities are allowed; JSON shows them as "NaN", "Infinity",
+/// "-Infinity".
 ///
 /// - writer: what the metric was handed.
 /// - key: copied; ignored inside a list.
@@ -163,7 +166,8 @@ pub unsafe extern "C" fn mvx_writer_begin_list(writer: *mut mvx_writer, key: mvx
     })
 }
 
-/// Ends the map or list that was begun last. Each one must be ended before `snapshot` returns, or it counts as failed.
+/// Ends the map or list that was begun last. Each one must be ended before `snapshot` returns, or it counts
+/// as failed.
 ///
 /// - writer: what the metric was handed.
 /// - Threads, blocking and results: see mvx_writer; MVX_INVALID_ARGUMENT also where nothing is open.

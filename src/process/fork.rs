@@ -1,7 +1,7 @@
 //! Notices fork(): a child inherits the memory of the library but none of its threads.
 //!
-//! The handlers run on the forking thread only. What they do in the child is limited to atomics, because any lock
-//! but those of [`super::fork_lock`] may be held by a thread that no longer exists.
+//! The handlers run on the forking thread only. What they do in the child is limited to atomics, because any
+//! lock but those of [`super::fork_lock`] may be held by a thread that no longer exists.
 
 #[cfg(unix)]
 use std::cell::Cell;
@@ -13,8 +13,8 @@ use super::fork_lock;
 /// How often the line of processes that led here forked since the library was first used.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// What a part of the library does around a fork. All of it runs on the forking thread; in the child it may touch
-/// atomics and what it locked before, nothing else.
+/// What a part of the library does around a fork. All of it runs on the forking thread; in the child it may
+/// touch atomics and what it locked before, nothing else.
 #[derive(Debug)]
 pub struct Hooks {
     /// In the parent, before.
@@ -62,8 +62,9 @@ fn registered() -> impl Iterator<Item = &'static Hooks> {
 
 /// Makes sure that forks are noticed from now on; `false` where the system refuses.
 ///
-/// No lock and no `Once` stands behind this: a child of a fork in the middle of it would find them taken for ever.
-/// Threads that race here may register the handlers several times, which the handlers themselves allow for.
+/// No lock and no `Once` stands behind this: a child of a fork in the middle of it would find them taken for
+/// ever. Threads that race here may register the handlers several times, which the handlers themselves allow
+/// for.
 #[cfg(unix)]
 pub fn watch() -> bool {
     use std::sync::atomic::AtomicBool;
@@ -130,7 +131,8 @@ fn leave() -> bool {
     depth == 0
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
@@ -147,10 +149,8 @@ mod tests {
         assert!(watch());
         // A second registration, as a race would make it.
         // SAFETY: as in `watch`.
-        assert_eq!(
-            unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) },
-            0
-        );
+        let refused = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+        assert_eq!(refused, 0);
         assert!(register(&COUNTING));
         assert!(register(&COUNTING));
         let before = generation();

@@ -1,8 +1,8 @@
 //! One place of a handle table: an object that many threads look up while others free it.
 //!
-//! A word says everything: which generation of the slot this is, whether it is open, and how many threads look at the
-//! object right now (pins). Nobody waits for anybody: who closes a slot leaves the object to the last pin, if there
-//! are any.
+//! A word says everything: which generation of the slot this is, whether it is open, and how many threads
+//! look at the object right now (pins). Nobody waits for anybody: who closes a slot leaves the object to the
+//! last pin, if there are any.
 
 #[cfg(mvx_loom)]
 use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
@@ -35,6 +35,10 @@ pub fn live_word(generation: u32) -> u64 {
     (u64::from(generation) << GENERATION_SHIFT) | LIVE
 }
 
+/// The slot is not open, or not under this generation any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOpen;
+
 /// A slot. It has a cache line to itself: threads that use different handles don't meet here.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -55,11 +59,12 @@ impl<T: Send + Sync> Slot<T> {
         }
     }
 
-    /// Opens a free slot and says under which generation. Only who took the slot off the free list calls this.
+    /// Opens a free slot and says under which generation. Only who took the slot off the free list calls
+    /// this.
     pub fn open(&self, object: Box<T>) -> u32 {
         self.object.store(Box::into_raw(object), Ordering::Relaxed);
-        // Added, not stored: a late look-up of an earlier generation may have a pin here. Release: who pins the
-        // slot sees the object.
+        // Added, not stored: a late look-up of an earlier generation may have a pin here. Release: who pins
+        // the slot sees the object.
         let before = self.word.fetch_add(ONE_GENERATION | LIVE, Ordering::Release);
         generation_of(before) + 1
     }
@@ -67,7 +72,8 @@ impl<T: Send + Sync> Slot<T> {
     /// Looks at the object where the slot is open under this generation; it stays until [`Slot::unpin`].
     ///
     /// # Errors
-    /// It is not; and where this look-up came in the way of a close, the object that it now has to dispose of.
+    /// It is not; and where this look-up came in the way of a close, the object that it now has to dispose
+    /// of.
     #[inline]
     pub fn pin(&self, generation: u32) -> Result<NonNull<T>, Option<Box<T>>> {
         let live = live_word(generation);
@@ -85,7 +91,8 @@ impl<T: Send + Sync> Slot<T> {
         Err(unsafe { self.unpin() })
     }
 
-    /// Takes a pin back. Where that was the last one of a closed slot, the slot is free and its object the caller's.
+    /// Takes a pin back. Where that was the last one of a closed slot, the slot is free and its object the
+    /// caller's.
     ///
     /// # Safety
     /// Once for each pin.
@@ -104,12 +111,12 @@ impl<T: Send + Sync> Slot<T> {
     ///
     /// # Errors
     /// It is not open under this generation: of several who close it, one succeeds.
-    pub fn close(&self, generation: u32) -> Result<Option<Box<T>>, ()> {
+    pub fn close(&self, generation: u32) -> Result<Option<Box<T>>, NotOpen> {
         let live = live_word(generation);
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & LIVENESS_MASK != live {
-                return Err(());
+                return Err(NotOpen);
             }
             let closing = (word & !LIVE) | CLOSING;
             match self
@@ -126,7 +133,8 @@ impl<T: Send + Sync> Slot<T> {
         if seen & (PINS | CLOSING | ABANDONED) != CLOSING {
             return None;
         }
-        // Several may see the last pin go, because a look-up that fails pins for a moment too: one of them wins.
+        // Several may see the last pin go, because a look-up that fails pins for a moment too: one of them
+        // wins.
         self.word
             .compare_exchange(seen, seen & !CLOSING, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
@@ -134,12 +142,14 @@ impl<T: Send + Sync> Slot<T> {
         if object.is_null() {
             return None;
         }
-        // SAFETY: `open` made it of a box. No pin is left, none can be had again, and only the winner gets here.
+        // SAFETY: `open` made it of a box. No pin is left, none can be had again, and only the winner gets
+        // here.
         Some(unsafe { Box::from_raw(object) })
     }
 
-    /// In a child process: leaves the object, if there is one, to the parent. It is neither looked up nor dropped any
-    /// more. An empty slot loses the pins of look-ups that failed on threads which the child does not have.
+    /// In a child process: leaves the object, if there is one, to the parent. It is neither looked up nor
+    /// dropped any more. An empty slot loses the pins of look-ups that failed on threads which the child does
+    /// not have.
     pub fn abandon(&self) {
         if self.word.load(Ordering::Relaxed) & (LIVE | CLOSING) != 0 {
             self.word.fetch_or(ABANDONED, Ordering::Relaxed);
@@ -176,7 +186,8 @@ fn generation_of(word: u64) -> u32 {
     (word >> GENERATION_SHIFT) as u32
 }
 
-#[cfg(all(test, mvx_loom))]
+#[cfg(test)]
+#[cfg(mvx_loom)]
 mod loom_tests {
     use super::*;
     use loom::sync::Arc;

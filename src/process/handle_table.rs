@@ -1,8 +1,9 @@
 //! Handles: numbers in pointer clothing that may be looked up whatever they are.
 //!
-//! A handle is never an address. It holds, from the top: 8 bits of type tag, 8 bits of fork generation, 24 bits of
-//! slot generation, 24 bits of slot index. Slots are allocated in chunks that are never freed, so a look-up of any bit
-//! pattern reads memory that is there, takes no lock, and finds out whether the slot still means that handle.
+//! A handle is never an address. It holds, from the top: 8 bits of type tag, 8 bits of fork generation, 24
+//! bits of slot generation, 24 bits of slot index. Slots are allocated in chunks that are never freed, so a
+//! look-up of any bit pattern reads memory that is there, takes no lock, and finds out whether the slot still
+//! means that handle.
 
 #[cfg(mvx_loom)]
 use loom::sync::atomic::AtomicU64;
@@ -31,8 +32,8 @@ const CHUNKS: usize = 18;
 /// All chunks together: just under 2^24.
 const CAPACITY: u32 = FIRST_CHUNK * ((1 << CHUNKS) - 1);
 
-/// So many slots rest before the first of them is used again: a handle that is freed and used by mistake right after
-/// meets an empty slot rather than a strange object's, even though its generation would tell.
+/// So many slots rest before the first of them is used again: a handle that is freed and used by mistake
+/// right after meets an empty slot rather than a strange object's, even though its generation would tell.
 const RESTING: u32 = 64;
 
 /// Marks the end of the free list.
@@ -150,21 +151,21 @@ impl<T: Send + Sync + 'static> Table<T> {
         }
     }
 
-    /// Frees a handle: of several who free it, one succeeds. The object is dropped here, or by the last thread that is
-    /// still looking at it.
+    /// Frees a handle: of several who free it, one succeeds. The object is dropped here, or by the last
+    /// thread that is still looking at it.
     ///
     /// # Errors
     /// Why there is nothing to free.
     pub fn free(&'static self, handle: u64) -> Result<(), LookupError> {
         let (index, generation) = self.parts(handle)?;
         let slot = self.slot(index).ok_or(LookupError::Invalid)?;
-        let left = slot.close(generation).map_err(|()| LookupError::Invalid)?;
+        let left = slot.close(generation).map_err(|_| LookupError::Invalid)?;
         self.recycle(slot, index, left);
         Ok(())
     }
 
-    /// For a cache that wants to know with one load whether a handle that it saw is still live: it is while the word,
-    /// under [`LIVENESS_MASK`], equals the number given. Forking changes the word in the child.
+    /// For a cache that wants to know with one load whether a handle that it saw is still live: it is while
+    /// the word, under [`LIVENESS_MASK`], equals the number given. Forking changes the word in the child.
     pub fn liveness(&'static self, handle: u64) -> Option<(&'static AtomicU64, u64)> {
         let (index, generation) = self.parts(handle).ok()?;
         let word = self.slot(index)?.word();
@@ -323,7 +324,8 @@ impl<T: Send + Sync + 'static> fmt::Debug for Pinned<T> {
     }
 }
 
-#[cfg(all(test, not(mvx_loom)))]
+#[cfg(test)]
+#[cfg(not(mvx_loom))]
 mod tests {
     use std::collections::HashSet;
     use std::sync::Arc;

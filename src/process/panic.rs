@@ -29,7 +29,8 @@ impl Caught {
 }
 
 thread_local! {
-    /// How many calls of [`catch`] this thread is inside of. It has no destructor, so it works at thread exit too.
+    /// How many calls of [`catch`] this thread is inside of. It has no destructor, so it works at thread exit
+    /// too.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// What the hook saw last; a raw box, so that this too has no destructor. [`catch`] takes it.
     static SEEN: Cell<*mut Caught> = const { Cell::new(std::ptr::null_mut()) };
@@ -37,8 +38,8 @@ thread_local! {
 
 /// Runs `body`; a panic inside becomes an error value.
 ///
-/// Nothing that `body` shares is seen half-changed later on: the caller reports the panic and, where it concerned
-/// a recorder, ends that recorder.
+/// Nothing that `body` shares is seen half-changed later on: the caller reports the panic and, where it
+/// concerned a recorder, ends that recorder.
 ///
 /// # Errors
 /// The panic.
@@ -75,8 +76,8 @@ fn caught(payload: Box<dyn Any + Send>) -> Caught {
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// Threads that come second don't wait: a `Once` would be stuck in the child of a fork that happened inside it, and
-/// a panic in that moment is caught all the same, only louder.
+/// Threads that come second don't wait: a `Once` would be stuck in the child of a fork that happened inside
+/// it, and a panic in that moment is caught all the same, only louder.
 #[cold]
 fn install_hook() {
     // A panicking thread is not allowed to change the hook; a later call will.

@@ -17,6 +17,7 @@ use self::registry::{normalized, startup_error, stop_error};
 use crate::error::{Error, Result, Status};
 use crate::log::{Facts, LogPolicy};
 use crate::recorder::{Core, Hold, OverflowPolicy, Recorder, RecorderOptions, RecorderState};
+use crate::threads::scope;
 use crate::wait::Wait;
 
 /// When the last reference goes, and with it the last to a recorder, a runtime that runs is shut down in the
@@ -254,15 +255,27 @@ impl Runtime {
 }
 
 fn stop_and_wait(id: &str, core: &Arc<Core>) -> Result<()> {
-    if core.state() == RecorderState::Stopped {
-        return Ok(());
+    loop {
+        let state = core.state();
+        if state == RecorderState::Stopped {
+            return Ok(());
+        }
+        if matches!(state, RecorderState::Running | RecorderState::Stopping)
+            && scope::is_inside_recorder(core.with.recorder)
+        {
+            // Told before anything is begun.
+            return Err(Error::would_deadlock(format!(
+                "a callback of the recorder '{id}' can't wait for it to stop: mvx_recorder_stop does not wait"
+            )));
+        }
+        let stop = core.stop();
+        stop.block(None)?;
+        match stop.result().unwrap_or(Ok(())) {
+            // Somebody else stopped it between the look and the call.
+            Err(_) if core.state() == RecorderState::Stopped => {}
+            result => return result.map_err(|cause| stop_error(id, cause)),
+        }
     }
-    let stop = core.stop();
-    // Only a deadlock keeps an endless wait from its end, and is told as what it is.
-    stop.block(None)?;
-    stop.result()
-        .unwrap_or(Ok(()))
-        .map_err(|cause| stop_error(id, cause))
 }
 
 /// Names are bounded, as they are copied into every log record and snapshot.

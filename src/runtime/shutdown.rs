@@ -133,10 +133,15 @@ async fn stop_one(core: &Arc<Core>, registered: bool) -> Result<()> {
                 let _ = core.start().operation_itself().finished().await;
             }
             RecorderState::Running | RecorderState::Stopping => {
-                return core.stop().operation_itself().finished().await;
+                match core.stop().operation_itself().finished().await {
+                    // It stopped, or began to start, between the look and the call.
+                    Err(error) if error.reason == "INVALID_RECORDER_STATE" => {}
+                    result => return result,
+                }
             }
             state @ (RecorderState::Failure | RecorderState::Cancelled) => {
                 if !registered {
+                    // Whoever made it knows already.
                     return Ok(());
                 }
                 let last = core.control.lock().last_error.clone();
