@@ -27,6 +27,10 @@ pub mod log;
 pub mod metrics;
 #[cfg(not(mvx_loom))]
 mod process;
+// Of the handles, the part that threads race on.
+#[cfg(all(test, mvx_loom))]
+#[path = "process/handle_slot.rs"]
+mod handle_slot;
 mod queue;
 #[cfg(not(mvx_loom))]
 pub mod recorder;

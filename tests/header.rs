@@ -1,5 +1,7 @@
 //! The committed header: it is current, and every compiler takes it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -21,16 +23,14 @@ fn is_current() {
 fn compile(compiler: &str, fallback: &str, standard: &str, extension: &str) {
     let compiler = env::var(compiler).unwrap_or_else(|_| fallback.to_owned());
     let source = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("header_{standard}.{extension}"));
-    let text = format!(
-        "#include \"mvx_metrics.h\"\n#include \"mvx_metrics.h\"\n\
+    let text = "#include \"mvx_metrics.h\"\n#include \"mvx_metrics.h\"\n\
          mvx_str header_text(void);\n\
-         mvx_str header_text(void) {{ return MVX_STR(\"text\"); }}\n\
+         mvx_str header_text(void) { return MVX_STR(\"text\"); }\n\
          size_t header_stats(struct mvx_recorder_stats *stats);\n\
-         size_t header_stats(struct mvx_recorder_stats *stats) {{\n\
+         size_t header_stats(struct mvx_recorder_stats *stats) {\n\
              mvx_stats *same = stats;\n\
              return same->struct_size + (mvx_recorder_stats(NULL, same) == MVX_OK);\n\
-         }}\n"
-    );
+         }\n";
     fs::write(&source, text).unwrap();
     let include = Path::new(COMMITTED).parent().unwrap();
     let outcome = Command::new(&compiler)
