@@ -227,15 +227,6 @@ impl Error {
     }
 }
 
-/// The text of a panic.
-pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-}
-
 fn one_of(names: &[&str]) -> String {
     match names {
         [one] => format!("'{one}'"),

@@ -70,6 +70,9 @@ pub enum Ending {
     Cancelled,
 }
 
+/// Whether a batch was handled; if not, the recorder's error, or nothing where it was cancelled.
+type Handled = std::result::Result<(), Option<Error>>;
+
 /// What came of one batch.
 enum Step {
     Done,
@@ -82,6 +85,8 @@ enum Step {
 pub struct Dispatcher {
     metrics: Vec<Arc<MetricEntry>>,
     batch: Vec<Event>,
+    /// Events of the batch that every metric has handled.
+    done: usize,
     /// Whether an event of the batch has a release callback.
     releases: bool,
     wanted: Vec<Event>,
@@ -278,6 +283,7 @@ impl Dispatcher {
     /// Takes the next batch; `None` where cancelled.
     fn take(&mut self, with: &Surroundings) -> Option<Next<Arc<MetricEntry>>> {
         self.batch.clear();
+        self.done = 0;
         self.releases = false;
         let now = unix_ns();
         let (batch, releases, last) = (&mut self.batch, &mut self.releases, &mut self.last_type);
@@ -305,22 +311,27 @@ impl Dispatcher {
         };
         match step {
             Ok(()) => Step::Done,
-            Err((done, error)) => self.give_up(with, done, error),
+            Err(error) => self.give_up(with, error),
         }
     }
 
-    /// Discards what is left of the batch from `done` on.
-    fn give_up(&self, with: &Surroundings, done: usize, error: Option<Error>) -> Step {
+    fn give_up(&self, with: &Surroundings, error: Option<Error>) -> Step {
+        let cancelled = with.flight.is_cancelled();
+        self.discard_rest(with);
+        match error {
+            Some(error) if !cancelled => Step::Failed(error),
+            _ => Step::Cancelled,
+        }
+    }
+
+    /// Discards what is left of the batch, as far as a cancellation has not done so.
+    pub fn discard_rest(&self, with: &Surroundings) {
         let end = if with.flight.is_cancelled() {
             with.flight.settle()
         } else {
             self.batch.len()
         };
-        with.inside(|| discard_events(&with.hub, self.batch.get(done..end).unwrap_or_default()));
-        match error {
-            Some(error) if !with.flight.is_cancelled() => Step::Failed(error),
-            _ => Step::Cancelled,
-        }
+        with.inside(|| discard_events(&with.hub, self.batch.get(self.done..end).unwrap_or_default()));
     }
 
     /// A metric failed: the recorder's error, or nothing where only the metric is taken out.
@@ -341,10 +352,10 @@ impl Dispatcher {
     }
 
     /// Every metric in turn gets the whole batch.
-    fn dispatch_batch(&mut self, with: &Surroundings) -> std::result::Result<(), (usize, Option<Error>)> {
+    fn dispatch_batch(&mut self, with: &Surroundings) -> Handled {
         let count = self.batch.len();
         if !with.flight.begin(count) {
-            return Err((0, None));
+            return Err(None);
         }
         let failure = with.inside(|| {
             let _on_stage = with.stage.enter();
@@ -366,28 +377,26 @@ impl Dispatcher {
             None
         });
         if let Some(error) = failure {
-            return Err((0, Some(error)));
+            return Err(Some(error));
         }
         let bytes = self.batch.iter().map(|event| event_cost(event.len)).sum();
+        self.done = count;
         with.hub.limit().dispatched(count as u64, bytes);
         Ok(())
     }
 
     /// Every event in turn goes to all metrics, and gives its room back.
-    fn dispatch_one_by_one(
-        &mut self,
-        with: &Surroundings,
-    ) -> std::result::Result<(), (usize, Option<Error>)> {
+    fn dispatch_one_by_one(&mut self, with: &Surroundings) -> Handled {
         with.inside(|| {
             let mut on_stage = with.stage.enter();
             for index in 0..self.batch.len() {
                 if !with.flight.begin(index + 1) {
-                    return Err((index, None));
+                    return Err(None);
                 }
                 let event = self.batch[index];
                 for at in 0..self.metrics.len() {
                     if at > 0 && with.flight.is_cancelled() {
-                        return Err((index, None));
+                        return Err(None);
                     }
                     let entry = &self.metrics[at];
                     if !wants(entry, event.type_id) {
@@ -395,7 +404,7 @@ impl Dispatcher {
                     }
                     if let Err(cause) = entry.metric.handle_event(&event) {
                         if let Some(error) = self.judge(with, entry, cause) {
-                            return Err((index, Some(error)));
+                            return Err(Some(error));
                         }
                     }
                 }
@@ -406,26 +415,23 @@ impl Dispatcher {
         })
     }
 
-    fn event_done(&self, with: &Surroundings, event: &Event) {
+    fn event_done(&mut self, with: &Surroundings, event: &Event) {
         if self.releases {
             release(event);
         }
+        self.done += 1;
         with.hub.limit().dispatched(1, event_cost(event.len));
     }
 
     /// As one by one, with the host's hook after each change, which may finish later.
-    async fn dispatch_with_hook(
-        &mut self,
-        with: &Surroundings,
-        hooks: &Arc<dyn Hooks>,
-    ) -> std::result::Result<(), (usize, Option<Error>)> {
+    async fn dispatch_with_hook(&mut self, with: &Surroundings, hooks: &Arc<dyn Hooks>) -> Handled {
         for index in 0..self.batch.len() {
             if !with.flight.begin(index + 1) {
-                return Err((index, None));
+                return Err(None);
             }
             for at in 0..self.metrics.len() {
                 if at > 0 && with.flight.is_cancelled() {
-                    return Err((index, None));
+                    return Err(None);
                 }
                 let entry = Arc::clone(&self.metrics[at]);
                 let completion = Completion::new();
@@ -450,7 +456,7 @@ impl Dispatcher {
                 match outcome {
                     Err(cause) => {
                         if let Some(error) = self.judge(with, &entry, cause) {
-                            return Err((index, Some(error)));
+                            return Err(Some(error));
                         }
                     }
                     Ok(outcome) => {
@@ -467,7 +473,7 @@ impl Dispatcher {
                                 ..Facts::default()
                             };
                             with.log.error("metrics_recorder.dispatch_error", facts, &error);
-                            return Err((index, Some(error)));
+                            return Err(Some(error));
                         }
                     }
                 }

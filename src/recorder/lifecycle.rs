@@ -1,6 +1,5 @@
 //! The life of a recorder: the state table of the contract's section 2.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,6 +10,7 @@ use super::state::RecorderState;
 use crate::dispatcher::{Dispatcher, Ending};
 use crate::error::{Error, Result, Status};
 use crate::log::{Facts, LogPolicy};
+use crate::process::panic;
 use crate::runtime::RuntimeState;
 use crate::wait::{Operation, OperationKind, Wait};
 
@@ -293,22 +293,18 @@ async fn live(core: Arc<Core>) {
     let mut dispatcher = core.dispatcher.lock().take().unwrap_or_default();
     let result = {
         let mut life = pin!(live_once(&core, &mut dispatcher));
-        std::future::poll_fn(
-            |context| match catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-                Err(panic) => Poll::Ready(Err(panic)),
-            },
-        )
+        std::future::poll_fn(|context| match panic::catch(|| life.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+            Err(caught) => Poll::Ready(Err(caught)),
+        })
         .await
     };
-    match result {
-        Ok(()) => *core.dispatcher.lock() = Some(dispatcher),
-        Err(panic) => core.fail(Error::unexpected(format!(
-            "the dispatcher panicked: {}",
-            crate::error::panic_message(&*panic)
-        ))),
+    if let Err(caught) = result {
+        core.fail(caught.into_error("the dispatcher"));
+        dispatcher.discard_rest(&core.with);
     }
+    *core.dispatcher.lock() = Some(dispatcher);
 }
 
 async fn live_once(core: &Arc<Core>, dispatcher: &mut Dispatcher) {

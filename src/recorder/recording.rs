@@ -36,7 +36,8 @@ fn check(events: Events) -> Option<Load> {
         len,
         count,
     } = events;
-    if len > MAX_PAYLOAD || len < event_type.min_len as usize || (payloads.is_null() && len > 0) {
+    if len > MAX_PAYLOAD || len < event_type.min_len as usize || (payloads.is_null() && len > 0 && count > 0)
+    {
         return None;
     }
     Some(Load {

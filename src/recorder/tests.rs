@@ -313,3 +313,30 @@ fn a_shutdown_holds_its_deadline_and_names_who_failed() {
     assert_eq!(recorder.state(), RecorderState::Cancelled);
     drop(open);
 }
+
+#[test]
+fn a_panic_on_the_librarys_thread_ends_the_recorder_and_nothing_else() {
+    let runtime = runtime();
+    let kind = event_type("recorder.tests.panic");
+    let (recorder, other) = (
+        Recorder::new(&runtime, RecorderOptions::default()).unwrap(),
+        Recorder::new(&runtime, RecorderOptions::default()).unwrap(),
+    );
+    let (metric, ..) = Scripted::with(Box::new(|_| panic!("a bug")));
+    recorder.register_metric("panicking", metric).unwrap();
+    let (metric, seen, _) = Scripted::counting();
+    other.register_metric("count", metric).unwrap();
+    recorder.register_event(kind, &[]);
+    other.register_event(kind, &[]);
+    while recorder.state() != RecorderState::Failure || recorder.stats().pending > 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let error = recorder.last_error().unwrap();
+    assert_eq!(error.reason, "UNEXPECTED_ERROR");
+    assert!(error.message.contains("a bug"), "{error}");
+    let stats = recorder.stats();
+    assert_eq!((stats.dispatched, stats.discarded), (0, stats.accepted));
+    other.flush().block(None).unwrap();
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    runtime.shutdown().unwrap();
+}

@@ -1,6 +1,5 @@
 //! The threads of one runtime.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -13,6 +12,7 @@ use super::bell::{Bell, Ringer};
 use super::{scope, signals};
 use crate::callback::ThreadHooks;
 use crate::error::{Error, Result, Status};
+use crate::process::panic;
 
 /// Foreign code may block, and must not hold up others for it: there may be as many threads as callbacks that block.
 const MAX_POOL_THREADS: usize = 65_536;
@@ -56,7 +56,7 @@ impl<F: FnOnce()> Job<F> {
     fn run(&mut self) {
         if let Some(job) = self.0.take() {
             // A job guards itself; this is the last fence before a thread of the pool.
-            let _ = catch_unwind(AssertUnwindSafe(job));
+            let _ = panic::catch(job);
         }
     }
 }
