@@ -1,5 +1,5 @@
 //! Snapshots as JSON: compact, keys in their order. Integers come in full, and floats as the shortest text that reads
-//! back as the same number, with a fraction or an exponent to tell them from integers (`3.0`, `1e300`). JSON has no
+//! back as the same number, with a fraction or an exponent to tell them from integers (`3.0`, `1e+300`). JSON has no
 //! NaN and no infinities: they are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
