@@ -73,8 +73,9 @@
  *
  * CALLBACKS run on threads of the library unless their text says otherwise, and may call any function. What
  * would wait for itself, such as blocking on the stop of the recorder whose callback is running, gets
- * MVX_WOULD_DEADLOCK instead. A callback must return normally: no C++ exception, and no longjmp(), may leave
- * it. The library holds no lock while a callback runs.
+ * MVX_WOULD_DEADLOCK instead; so does the second of two callbacks that wait for each other's recorders. A
+ * callback must return normally: no C++ exception, and no longjmp(), may leave it. The library holds no lock
+ * while a callback runs.
  *
  * FORK. In the child of a fork() every handle of the parent gets MVX_FORKED, at once. Event types and
  * interned texts stay good, and the child may create a runtime of its own. The parent is not disturbed.

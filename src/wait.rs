@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::sync::{Condvar, Mutex};
-use crate::threads::scope;
+use crate::threads::{cycles, scope};
 
 /// The operation that a wait handle stands for, with the number that crosses the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,16 +198,17 @@ impl Wait {
         if timeout == Some(Duration::ZERO) {
             return Err(still());
         }
-        let waits_for_itself = match operation.owner {
-            Owner::Recorder(id) => scope::is_inside_recorder(id),
-            Owner::Runtime(id) => scope::is_inside_runtime(id),
-        };
-        if waits_for_itself {
-            return Err(Error::would_deadlock(
+        let would_never_end = || {
+            Error::would_deadlock(
                 "the operation can't end before the callback that waits for it has returned: \
                  use a completion callback, or wait on another thread",
-            ));
-        }
+            )
+        };
+        let _waiting = match operation.owner {
+            Owner::Recorder(id) => Some(cycles::begin(id).ok_or_else(would_never_end)?),
+            Owner::Runtime(id) if scope::is_inside_runtime(id) => return Err(would_never_end()),
+            Owner::Runtime(_) => None,
+        };
         // Too far to be told as an instant is for ever.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut progress = operation.progress.lock();

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::event::{event_type, symbol};
 use crate::runtime::default;
+use crate::threads::cycles;
 
 /// A lock that can be held across a `fork()`.
 ///
@@ -86,7 +87,12 @@ impl<T: Send> HeldAcrossFork for ForkLock<T> {
 
 /// Every lock of the process that may be held by some thread when another one forks, in the order in which they are
 /// taken.
-static LOCKS: [&dyn HeldAcrossFork; 3] = [&default::DEFAULT, &event_type::TYPES, &symbol::SYMBOLS];
+static LOCKS: [&dyn HeldAcrossFork; 4] = [
+    &default::DEFAULT,
+    &cycles::HELD_UP,
+    &event_type::TYPES,
+    &symbol::SYMBOLS,
+];
 
 /// Takes every global lock. To be called by the handler that runs before a `fork()`, on the forking thread.
 pub fn before_fork() {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, Status};
 use crate::log::{Facts, LogPolicy};
 use crate::metrics::{MetricEntry, MetricKind};
 use crate::snapshot::Snapshot;
-use crate::threads::scope;
+use crate::threads::{cycles, scope};
 use crate::wait::{Operation, OperationKind, Wait};
 
 const SNAPSHOT: &str = "metrics_recorder.snapshot";
@@ -67,6 +67,11 @@ impl Core {
     }
 
     fn collect_until(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Snapshot> {
+        let _waiting = cycles::begin(self.with.recorder).ok_or_else(|| {
+            Error::would_deadlock(
+                "a callback of the recorder waits, directly or not, for the callback that asks for this snapshot",
+            )
+        })?;
         let foreign = self
             .registry
             .lock()

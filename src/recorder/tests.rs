@@ -340,3 +340,34 @@ fn a_panic_on_the_librarys_thread_ends_the_recorder_and_nothing_else() {
     assert_eq!(seen.load(Ordering::SeqCst), 1);
     runtime.shutdown().unwrap();
 }
+
+#[test]
+fn of_two_callbacks_that_wait_for_each_other_the_second_is_told() {
+    let runtime = runtime();
+    let kind = event_type("recorder.tests.circle");
+    let recorders: Vec<Recorder> = (0..2)
+        .map(|_| Recorder::new(&runtime, RecorderOptions::default()).unwrap())
+        .collect();
+    let both_inside = Arc::new(std::sync::Barrier::new(2));
+    let (sender, results) = mpsc::channel();
+    for (one, other) in [(0, 1), (1, 0)] {
+        let other = recorders[other].clone();
+        let both_inside = Arc::clone(&both_inside);
+        let sender = parking_lot::Mutex::new(sender.clone());
+        let (metric, ..) = Scripted::with(Box::new(move |_| {
+            both_inside.wait();
+            let waited = other.flush().block(None).map_err(|error| error.reason);
+            sender.lock().send(waited).unwrap();
+            Ok(true)
+        }));
+        recorders[one].register_metric("waiting", metric).unwrap();
+    }
+    drop(sender);
+    for recorder in &recorders {
+        recorder.register_event(kind, &[]);
+    }
+    let mut waited = [results.recv().unwrap(), results.recv().unwrap()];
+    waited.sort();
+    assert_eq!(waited, [Ok(()), Err("WOULD_DEADLOCK")]);
+    runtime.shutdown().unwrap();
+}

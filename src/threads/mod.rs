@@ -4,6 +4,7 @@
 //! hooks, metrics and completion callbacks run, as they may block; and one thread that answers the bell (`bell.rs`).
 
 pub mod bell;
+pub mod cycles;
 pub mod pool;
 pub mod scope;
 pub mod signals;

@@ -33,7 +33,7 @@ pub fn inside<T>(recorder: u64, runtime: u64, callback: impl FnOnce() -> T) -> T
     callback()
 }
 
-fn any(test: impl Fn(&Frame) -> bool) -> bool {
+fn any(mut test: impl FnMut(&Frame) -> bool) -> bool {
     let mut frame = INNERMOST.get();
     // SAFETY: frames live on this thread's stack, below the current function, and form a list.
     while let Some(current) = unsafe { frame.as_ref() } {
@@ -43,6 +43,16 @@ fn any(test: impl Fn(&Frame) -> bool) -> bool {
         frame = current.outer;
     }
     false
+}
+
+/// The recorders whose callbacks this thread is inside of.
+pub fn recorders() -> Vec<u64> {
+    let mut recorders = Vec::new();
+    any(|frame| {
+        recorders.push(frame.recorder);
+        false
+    });
+    recorders
 }
 
 /// Whether this thread is inside a callback of the recorder.
