@@ -371,3 +371,40 @@ fn of_two_callbacks_that_wait_for_each_other_the_second_is_told() {
     assert_eq!(waited, [Ok(()), Err("WOULD_DEADLOCK")]);
     runtime.shutdown().unwrap();
 }
+
+#[test]
+fn what_a_hook_left_pending_is_let_go_of_at_the_end() {
+    let options = RuntimeOptions {
+        shutdown_timeout: Some(Duration::from_millis(50)),
+        ..RuntimeOptions::default()
+    };
+    let runtime = Runtime::new(options);
+    runtime.start().unwrap();
+    let kind = event_type("recorder.tests.left_pending");
+    let (sender, tokens) = mpsc::channel();
+    let hooks: Arc<dyn Hooks> = Arc::new(PendingHooks(parking_lot::Mutex::new(sender)));
+    let options = RecorderOptions {
+        hooks: Some(hooks),
+        ..RecorderOptions::default()
+    };
+    let recorder = Recorder::new(&runtime, options).unwrap();
+    let (metric, _, dropped) = Scripted::counting();
+    recorder.register_metric("count", metric).unwrap();
+    recorder.register_event(kind, &[]);
+    tokens.recv().unwrap().complete(Ok(()));
+    let pending = tokens.recv().unwrap();
+    runtime.shutdown().unwrap_err();
+    let core = Arc::downgrade(recorder.core());
+    let driver = Arc::clone(&recorder.core().with.driver);
+    drop(recorder);
+    assert_eq!(core.strong_count(), 0);
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    // The token still knows whom to wake; there is nobody.
+    let driver = {
+        let weak = Arc::downgrade(&driver);
+        drop(driver);
+        weak
+    };
+    assert!(pending.complete(Ok(())));
+    assert_eq!(driver.strong_count(), 0);
+}

@@ -38,6 +38,8 @@ pub trait Ringer: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 pub struct Bell<T> {
     top: AtomicPtr<T>,
+    /// Nobody answers any more.
+    closed: AtomicBool,
     answerer: OnceLock<Thread>,
 }
 
@@ -46,6 +48,7 @@ impl<T: Ringer> Bell<T> {
     pub fn new() -> Self {
         Self {
             top: AtomicPtr::new(ptr::null_mut()),
+            closed: AtomicBool::new(false),
             answerer: OnceLock::new(),
         }
     }
@@ -62,13 +65,24 @@ impl<T: Ringer> Bell<T> {
             unsafe { (*node).link().next.store(top, Ordering::Relaxed) };
             match self
                 .top
-                .compare_exchange_weak(top, node, Ordering::AcqRel, Ordering::Relaxed)
+                .compare_exchange_weak(top, node, Ordering::SeqCst, Ordering::Relaxed)
             {
                 Ok(_) => break,
                 Err(now) => top = now,
             }
         }
+        if self.closed.load(Ordering::SeqCst) {
+            // What hangs on the stack would keep itself alive for ever.
+            self.take_all(drop);
+            return;
+        }
         self.wake();
+    }
+
+    /// From here on rings are not answered.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.take_all(drop);
     }
 
     /// Wakes the answering thread.
@@ -80,14 +94,18 @@ impl<T: Ringer> Bell<T> {
 
     /// Answers for everything that rang.
     pub fn answer(&self) {
-        let mut node = self.top.swap(ptr::null_mut(), Ordering::AcqRel);
+        self.take_all(T::answered);
+    }
+
+    fn take_all(&self, take: impl Fn(Arc<T>)) {
+        let mut node = self.top.swap(ptr::null_mut(), Ordering::SeqCst);
         while !node.is_null() {
             // SAFETY: `ring` gave the stack a reference, which is taken over here, once.
             let ringer = unsafe { Arc::from_raw(node) };
             node = ringer.link().next.load(Ordering::Relaxed);
-            // Whoever rings from here on is answered again.
+            // Whoever rings from here on is heard again.
             ringer.link().rung.store(false, Ordering::SeqCst);
-            ringer.answered();
+            take(ringer);
         }
     }
 
@@ -132,6 +150,17 @@ mod tests {
             self.answered
                 .store(self.rings.load(Ordering::SeqCst), Ordering::SeqCst);
         }
+    }
+
+    #[test]
+    fn a_closed_bell_keeps_nothing() {
+        let bell: Bell<Counter> = Bell::new();
+        let (before, after) = (Arc::<Counter>::default(), Arc::<Counter>::default());
+        bell.ring(&before);
+        assert_eq!(Arc::strong_count(&before), 2);
+        bell.close();
+        bell.ring(&after);
+        assert_eq!((Arc::strong_count(&before), Arc::strong_count(&after)), (1, 1));
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl<R: Ringer> Threads<R> {
                             runtime.shutdown_timeout(within);
                         }
                         served.bell.answer();
+                        served.bell.close();
                     });
                     leave_thread(hooks.as_deref());
                 })
