@@ -1,7 +1,6 @@
 //! From the hand-off to the metrics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::driver::{Driver, Rest};
@@ -13,6 +12,7 @@ use crate::event::{self, Event, EventType, RawStr};
 use crate::log::{Facts, Log};
 use crate::metrics::{EventHub, MetricEntry};
 use crate::queue::{Next, Record, event_cost, unix_ns};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::threads::scope;
 use crate::wait::Operation;
 
@@ -22,9 +22,17 @@ const BATCH: usize = 256;
 // How the dispatcher rests where it finds nothing: first it looks again soon, because looking costs the recording
 // threads less than being woken by them; then it sleeps without a timer.
 const NAP: Duration = Duration::from_micros(50);
+#[cfg(not(mvx_shuttle))]
 const NAPS: u32 = 20;
 const DOZE: Duration = Duration::from_millis(3);
+#[cfg(not(mvx_shuttle))]
 const DOZES: u32 = 30;
+
+// A checker knows no time: one nap and one doze are as good as many.
+#[cfg(mvx_shuttle)]
+const NAPS: u32 = 2;
+#[cfg(mvx_shuttle)]
+const DOZES: u32 = 1;
 
 /// Least time between two warnings of an overflow.
 const WARN_EVERY: Duration = Duration::from_secs(1);
@@ -326,11 +334,8 @@ impl Dispatcher {
 
     /// Discards what is left of the batch, as far as a cancellation has not done so.
     pub fn discard_rest(&self, with: &Surroundings) {
-        let end = if with.flight.is_cancelled() {
-            with.flight.settle()
-        } else {
-            self.batch.len()
-        };
+        // Also where nobody cancelled yet: whoever does from here on finds no batch.
+        let end = with.flight.settle();
         with.inside(|| discard_events(&with.hub, self.batch.get(self.done..end).unwrap_or_default()));
     }
 

@@ -6,17 +6,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
 use std::collections::VecDeque;
 
-use parking_lot::Mutex;
-
 use crate::metrics::EventHub;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::thread::{self, Thread};
 use crate::threads::bell::{Link, Ringer};
 use crate::threads::pool::Threads;
 
@@ -109,6 +108,13 @@ impl Driver {
     pub fn abandon(&self) {
         let tasks = std::mem::take(&mut *self.tasks.lock());
         drop(tasks);
+    }
+
+    /// Whether it has no task and nothing of it is under way.
+    #[cfg(all(test, mvx_shuttle))]
+    pub fn is_idle(&self) -> bool {
+        let schedule = self.schedule.lock();
+        matches!(*schedule, Schedule::Idle) && self.tasks.lock().is_empty()
     }
 
     fn poll_task(self: &Arc<Self>) -> Option<Rest> {

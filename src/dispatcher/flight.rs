@@ -4,12 +4,10 @@
 //! without a lock for each event: the dispatcher says which event it begins and then looks whether it is cancelled; the
 //! other side says that it is and then, after a heavy fence, looks how far the dispatcher has come.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use parking_lot::Mutex;
-
 use crate::event::Event;
 use crate::queue::fence;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 struct Batch {
     events: *const Event,
@@ -97,8 +95,9 @@ impl Flight {
         discard(&rest);
     }
 
-    /// For a dispatcher that saw that it is cancelled: waits until what was taken from it is discarded, and tells from
-    /// which event of its batch on that is.
+    /// For a dispatcher that gives up its batch: takes it out of reach of whoever cancels from now on. Where somebody
+    /// did, waits until what was taken from it is discarded. Which events are the dispatcher's own to discard: those
+    /// before the number returned.
     pub fn settle(&self) -> usize {
         drop(self.discarding.lock());
         let mut batch = self.batch.lock();

@@ -39,7 +39,9 @@ impl Stage {
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let _waiting = Waiting(&self.waiting);
-        let Some(deadline) = deadline else { return Some(self.enter()) };
+        let Some(deadline) = deadline else {
+            return Some(self.enter());
+        };
         let mut taken = self.taken.lock();
         while *taken {
             if self.free.wait_until(&mut taken, deadline).timed_out() && *taken {

@@ -27,16 +27,16 @@ pub enum OverflowPolicy {
 }
 
 /// Under this limit portions are single events.
-#[cfg(not(mvx_loom))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 const EXACT_BELOW: u64 = 1_024;
 /// Which part of the limit a portion is.
-#[cfg(not(mvx_loom))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 const PORTIONS: u64 = 100;
 
 // A model checker needs small numbers: portions of two events from a limit of four.
-#[cfg(mvx_loom)]
+#[cfg(any(mvx_loom, mvx_shuttle))]
 const EXACT_BELOW: u64 = 4;
-#[cfg(mvx_loom)]
+#[cfg(any(mvx_loom, mvx_shuttle))]
 const PORTIONS: u64 = 2;
 
 /// Under this limit of bytes portions are exactly what an event needs.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64 as PlainAtomicU64, Ordering};
 use super::producer::{Load, Producer, Verdict};
 use crate::metrics::EventHub;
 use crate::process::fork;
-use crate::sync::Arc;
+use crate::sync::{Arc, thread_local};
 
 /// What a thread looks a ring up by, with a word that tells whether that is still right: a handle, and its slot's
 /// generation.
@@ -68,7 +68,8 @@ thread_local! {
 }
 
 fn forget_recent(which: impl Fn(&Recent) -> bool) {
-    RECENT_KEYS.with(|recent| {
+    // The keys outlive the rings, except where a checker plays the threads.
+    let _ = RECENT_KEYS.try_with(|recent| {
         for cell in recent {
             if which(&cell.get()) {
                 cell.set(NONE);

@@ -12,9 +12,9 @@ use crate::sync::relax;
 
 /// Bytes of a ring's first segment. Each further one is four times as large: a ring that has to hold a burst of
 /// thousands gets there in a few steps, and a thread that records once costs little.
-#[cfg(not(mvx_loom))]
+#[cfg(not(any(mvx_loom, mvx_shuttle)))]
 const FIRST_SEGMENT: u64 = 1 << 10;
-#[cfg(mvx_loom)]
+#[cfg(any(mvx_loom, mvx_shuttle))]
 const FIRST_SEGMENT: u64 = 1 << 6;
 const GROWTH: u64 = 4;
 const MAX_SEGMENT: u64 = 1 << 30;

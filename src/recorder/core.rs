@@ -1,10 +1,7 @@
 //! What all references to one recorder share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use super::options::{
     DEFAULT_BLOCK_TIMEOUT, DEFAULT_NAME_SPACE, DEFAULT_QUEUE_MAX_BYTES, DEFAULT_QUEUE_MAX_SIZE,
@@ -16,6 +13,8 @@ use crate::error::Error;
 use crate::log::Log;
 use crate::metrics::{EventHub, MetricEntry};
 use crate::queue::{Limit, local};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::threads::pool::Threads;
 use crate::wait::{Operation, Owner};
 
@@ -41,7 +40,8 @@ pub struct Core {
     pub dispatcher: Mutex<Option<Dispatcher>>,
 }
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+// A checker's atomics belong to one play; this one is the process's.
+static NEXT_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 impl Core {
     /// A recorder in VIRGIN, on the given threads.

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use super::core::{Control, Core};
@@ -12,6 +11,7 @@ use crate::error::{Error, Result, Status};
 use crate::log::{Facts, LogPolicy};
 use crate::process::panic;
 use crate::runtime::RuntimeState;
+use crate::sync::atomic::Ordering;
 use crate::wait::{Operation, OperationKind, Wait};
 
 const START: &str = "metrics_recorder.start";

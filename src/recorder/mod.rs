@@ -12,6 +12,9 @@ mod stats;
 #[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests;
 
+#[cfg(all(test, mvx_shuttle))]
+mod model;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

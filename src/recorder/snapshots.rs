@@ -1,7 +1,6 @@
 //! Taking snapshots.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
@@ -10,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::log::{Facts, LogPolicy};
 use crate::metrics::{MetricEntry, MetricKind};
 use crate::snapshot::Snapshot;
+use crate::sync::mpsc::{self, RecvTimeoutError};
 use crate::threads::{cycles, scope};
 use crate::wait::{Operation, OperationKind, Wait};
 

@@ -1,8 +1,7 @@
 //! Counts of a recorder.
 
-use std::sync::atomic::Ordering;
-
 use super::core::Core;
+use crate::sync::atomic::Ordering;
 
 /// Counts of a recorder; at every moment `accepted = dispatched + discarded + pending`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::options::{DEFAULT_NAME_SPACE, DEFAULT_SHUTDOWN_TIMEOUT, DEFAULT_WORKERS, RuntimeOptions};
 use super::registry::Registry;

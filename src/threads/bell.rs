@@ -7,8 +7,9 @@
 use std::ptr;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::thread::{self, Thread};
+
+use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use crate::sync::thread::{self, Thread};
 
 /// The link by which something hangs on the stack.
 #[derive(Debug)]

@@ -5,6 +5,11 @@
 
 pub mod bell;
 pub mod cycles;
+#[cfg(not(mvx_shuttle))]
+pub mod pool;
+#[cfg(mvx_shuttle)]
+#[path = "pool_model.rs"]
 pub mod pool;
 pub mod scope;
+#[cfg(not(mvx_shuttle))]
 pub mod signals;

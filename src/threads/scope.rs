@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::ptr;
 
+use crate::sync::thread_local;
+
 struct Frame {
     recorder: u64,
     runtime: u64,
@@ -14,27 +16,35 @@ thread_local! {
     static THREAD_OF: Cell<u64> = const { Cell::new(0) };
 }
 
+fn innermost() -> *const Frame {
+    INNERMOST.with(Cell::get)
+}
+
+fn thread_of() -> u64 {
+    THREAD_OF.with(Cell::get)
+}
+
 /// Runs `callback` as a callback of a recorder, on whatever thread.
 pub fn inside<T>(recorder: u64, runtime: u64, callback: impl FnOnce() -> T) -> T {
     struct Restore(*const Frame);
     impl Drop for Restore {
         fn drop(&mut self) {
-            INNERMOST.set(self.0);
+            INNERMOST.with(|innermost| innermost.set(self.0));
         }
     }
-    let outer = INNERMOST.get();
+    let outer = innermost();
     let frame = Frame {
         recorder,
         runtime,
         outer,
     };
     let _restore = Restore(outer);
-    INNERMOST.set(&raw const frame);
+    INNERMOST.with(|innermost| innermost.set(&raw const frame));
     callback()
 }
 
 fn any(mut test: impl FnMut(&Frame) -> bool) -> bool {
-    let mut frame = INNERMOST.get();
+    let mut frame = innermost();
     // SAFETY: frames live on this thread's stack, below the current function, and form a list.
     while let Some(current) = unsafe { frame.as_ref() } {
         if test(current) {
@@ -62,22 +72,22 @@ pub fn is_inside_recorder(recorder: u64) -> bool {
 
 /// Whether this thread is the runtime's, or inside a callback of one of its recorders.
 pub fn is_inside_runtime(runtime: u64) -> bool {
-    THREAD_OF.get() == runtime || any(|frame| frame.runtime == runtime)
+    thread_of() == runtime || any(|frame| frame.runtime == runtime)
 }
 
 /// Whether this thread belongs to the library, or is inside a callback of it.
 pub fn is_inside_callback() -> bool {
-    is_library_thread() || !INNERMOST.get().is_null()
+    is_library_thread() || !innermost().is_null()
 }
 
 /// Whether this thread belongs to the library.
 pub fn is_library_thread() -> bool {
-    THREAD_OF.get() != 0
+    thread_of() != 0
 }
 
 /// Marks this thread as one of the runtime.
 pub fn set_thread_of(runtime: u64) {
-    THREAD_OF.set(runtime);
+    THREAD_OF.with(|thread_of| thread_of.set(runtime));
 }
 
 #[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
