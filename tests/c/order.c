@@ -246,22 +246,22 @@ static void pass_tokens(int threads, int burst, bool batches, bool with_hook, ui
 
 static void two_threads_pass_each_token(void)
 {
-    pass_tokens(4, 1, false, false, 200000);
+    pass_tokens(4, 1, false, false, 1000000);
 }
 
 static void many_threads_pass_bursts(void)
 {
-    pass_tokens(8, 50, false, false, 400000);
+    pass_tokens(8, 50, false, false, 2000000);
 }
 
 static void bursts_by_register_events(void)
 {
-    pass_tokens(4, 64, true, false, 400000);
+    pass_tokens(4, 64, true, false, 3000000);
 }
 
 static void the_changed_hook_keeps_order(void)
 {
-    pass_tokens(4, 4, false, true, 100000);
+    pass_tokens(4, 4, false, true, 400000);
 }
 
 /* ---- a mutex instead of an atomic ---------------------------------------------------------------------- */
@@ -285,7 +285,7 @@ static void a_mutex_orders_too(void)
     struct ring ring;
     struct checker one = {0};
     ring_open(&ring, false, NULL);
-    ring.goal = (int64_t)scaled(300000, 2000);
+    ring.goal = (int64_t)scaled(1500000, 2000);
     add_checker(ring.recorder, "event by event", &one, false, 0);
     add_native(ring.recorder, "gauge", MVX_METRIC_GAUGE, ring.type, "value", NULL);
     start(ring.recorder);
@@ -326,7 +326,7 @@ static void a_gauge_shows_the_last_write(void)
     struct ring ring;
     ring_open(&ring, false, NULL);
     ring.threads = 4;
-    ring.goal = (int64_t)scaled(40000, 500);
+    ring.goal = (int64_t)scaled(200000, 500);
     add_native(ring.recorder, "gauge", MVX_METRIC_GAUGE, ring.type, "value", NULL);
     start(ring.recorder);
     crew_run(4, gauge_run, &ring);
