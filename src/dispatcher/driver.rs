@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use crate::metrics::EventHub;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::threads::bell::{Link, Ringer};
 use crate::threads::pool::Threads;
@@ -54,6 +54,7 @@ pub struct Driver {
     tasks: Mutex<VecDeque<Task>>,
     rest: Mutex<Rest>,
     dozes: AtomicU64,
+    abandoned: AtomicBool,
 }
 
 impl Driver {
@@ -67,6 +68,7 @@ impl Driver {
             tasks: Mutex::new(VecDeque::new()),
             rest: Mutex::new(Rest::Held),
             dozes: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
         })
     }
 
@@ -104,9 +106,14 @@ impl Driver {
         })
     }
 
-    /// Drops tasks that nobody will poll any more: the threads are gone.
+    /// Drops tasks that nobody will poll any more: the threads are gone. One that a callback holds up at this moment
+    /// goes when it comes to rest.
     pub fn abandon(&self) {
-        let tasks = std::mem::take(&mut *self.tasks.lock());
+        let tasks = {
+            let mut tasks = self.tasks.lock();
+            self.abandoned.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *tasks)
+        };
         drop(tasks);
     }
 
@@ -129,7 +136,14 @@ impl Driver {
                 more.then_some(Rest::Nap(Duration::ZERO))
             }
             Poll::Pending => {
-                self.tasks.lock().push_front(task);
+                let mut tasks = self.tasks.lock();
+                if self.abandoned.load(Ordering::SeqCst) {
+                    drop(tasks);
+                    drop(task);
+                    return None;
+                }
+                tasks.push_front(task);
+                drop(tasks);
                 Some(*self.rest.lock())
             }
         }
