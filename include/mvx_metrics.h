@@ -1654,7 +1654,9 @@ mvx_status mvx_writer_end(mvx_writer *writer);
 #define MVX_SNAPSHOT_FAILED 2
 
 /**
- * Flag of a metric: the order of events from different threads does not matter to it. That makes it faster.
+ * Flag of a metric: the order of events from different threads does not matter to it, which makes recording
+ * them faster. It still gets the events of each thread in their order. Without the flag, an event that was
+ * registered before another one (on any thread) comes before it.
  */
 #define MVX_METRIC_COMMUTATIVE 1u
 
@@ -1679,7 +1681,8 @@ typedef struct mvx_metric_vtable {
      */
     int32_t (*handle_event)(void *user_data, const mvx_event *event, mvx_callback_error *error);
     /**
-     * Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric,
+     * Handles `count` events, in order (the next one lies events[0].struct_size bytes further on, which is
+     * sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of them changed the metric,
      * _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
      * changed the metric. May be NULL if there is handle_event.
      */
@@ -1740,37 +1743,41 @@ mvx_status mvx_recorder_register_metric(mvx_recorder *recorder,
 #define MVX_METRIC_VTABLE 1
 
 /**
- * Kind of a metric: a sum that only grows.
+ * Kind of a metric: a sum that only grows. A value that is negative, infinite or not a number is left out of
+ * it, and counted: the snapshot then has "invalid_events" beside its value. A whole-number sum stays at its
+ * largest value instead of wrapping.
  */
 #define MVX_METRIC_COUNTER 2
 
 /**
- * Kind of a metric: a sum that grows and shrinks.
+ * Kind of a metric: a sum that grows and shrinks. Not offered by this version: MVX_UNSUPPORTED.
  */
 #define MVX_METRIC_UP_DOWN_COUNTER 3
 
 /**
- * Kind of a metric: the last value.
+ * Kind of a metric: the last value, in the order in which events were registered, across threads too. Its
+ * value in a snapshot is null before the first event.
  */
 #define MVX_METRIC_GAUGE 4
 
 /**
- * Kind of a metric: how many values lie between given bounds.
+ * Kind of a metric: how many values lie between given bounds. Not offered by this version: MVX_UNSUPPORTED.
  */
 #define MVX_METRIC_HISTOGRAM 5
 
 /**
- * Kind of a metric: how many values lie between bounds that grow by powers of 2.
+ * Kind of a metric: how many values lie between bounds that grow by powers of 2. Not offered by this version:
+ * MVX_UNSUPPORTED.
  */
 #define MVX_METRIC_EXPONENTIAL_HISTOGRAM 6
 
 /**
- * Kind of a metric: quantiles with a stated relative error.
+ * Kind of a metric: quantiles with a stated relative error. Not offered by this version: MVX_UNSUPPORTED.
  */
 #define MVX_METRIC_QUANTILE_SKETCH 7
 
 /**
- * Kind of a metric: how many different values there were.
+ * Kind of a metric: how many different values there were. Not offered by this version: MVX_UNSUPPORTED.
  */
 #define MVX_METRIC_DISTINCT_COUNT 8
 

@@ -32,7 +32,9 @@ pub const MVX_SNAPSHOT_DONE: i32 = 0;
 /// Result of a metric's snapshot: it failed. Any number but MVX_SNAPSHOT_DONE counts as that.
 pub const MVX_SNAPSHOT_FAILED: i32 = 2;
 
-/// Flag of a metric: the order of events from different threads does not matter to it. That makes it faster.
+/// Flag of a metric: the order of events from different threads does not matter to it, which makes recording
+/// them faster. It still gets the events of each thread in their order. Without the flag, an event that was
+/// registered before another one (on any thread) comes before it.
 pub const MVX_METRIC_COMMUTATIVE: u32 = 1;
 
 /// A metric as a table of functions. They run on library threads, never two of them at once, so a metric
@@ -52,7 +54,8 @@ pub struct mvx_metric_vtable {
             error: *mut mvx_callback_error,
         ) -> i32,
     >,
-    /// Handles `count` events, in order; returns MVX_EVENT_CHANGED if any of them changed the metric,
+    /// Handles `count` events, in order (the next one lies events[0].struct_size bytes further on, which is
+    /// sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of them changed the metric,
     /// _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
     /// changed the metric. May be NULL if there is handle_event.
     pub handle_batch: Option<

@@ -14,19 +14,23 @@ use super::text::mvx_str;
 
 /// Kind of a metric: a table of functions of the host.
 pub const MVX_METRIC_VTABLE: u32 = 1;
-/// Kind of a metric: a sum that only grows.
+/// Kind of a metric: a sum that only grows. A value that is negative, infinite or not a number is left out of
+/// it, and counted: the snapshot then has "invalid_events" beside its value. A whole-number sum stays at its
+/// largest value instead of wrapping.
 pub const MVX_METRIC_COUNTER: u32 = 2;
-/// Kind of a metric: a sum that grows and shrinks.
+/// Kind of a metric: a sum that grows and shrinks. Not offered by this version: MVX_UNSUPPORTED.
 pub const MVX_METRIC_UP_DOWN_COUNTER: u32 = 3;
-/// Kind of a metric: the last value.
+/// Kind of a metric: the last value, in the order in which events were registered, across threads too. Its
+/// value in a snapshot is null before the first event.
 pub const MVX_METRIC_GAUGE: u32 = 4;
-/// Kind of a metric: how many values lie between given bounds.
+/// Kind of a metric: how many values lie between given bounds. Not offered by this version: MVX_UNSUPPORTED.
 pub const MVX_METRIC_HISTOGRAM: u32 = 5;
-/// Kind of a metric: how many values lie between bounds that grow by powers of 2.
+/// Kind of a metric: how many values lie between bounds that grow by powers of 2. Not offered by this version:
+/// MVX_UNSUPPORTED.
 pub const MVX_METRIC_EXPONENTIAL_HISTOGRAM: u32 = 6;
-/// Kind of a metric: quantiles with a stated relative error.
+/// Kind of a metric: quantiles with a stated relative error. Not offered by this version: MVX_UNSUPPORTED.
 pub const MVX_METRIC_QUANTILE_SKETCH: u32 = 7;
-/// Kind of a metric: how many different values there were.
+/// Kind of a metric: how many different values there were. Not offered by this version: MVX_UNSUPPORTED.
 pub const MVX_METRIC_DISTINCT_COUNT: u32 = 8;
 
 /// State of a metric: it gets events.
