@@ -32,18 +32,32 @@ static uint64_t chance(uint64_t n)
 
 struct thing {
     uint64_t mark;
+    const char *what;
     _Atomic uintptr_t owner;
     uint64_t count;
+    struct thing *next;
+    struct thing **link;
 };
 
+static pthread_mutex_t things_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct thing *all_things;
 static atomic_long things;
 static _Thread_local char self;
 
-static struct thing *new_thing(void)
+static struct thing *new_thing(const char *what)
 {
     struct thing *thing = calloc(1, sizeof *thing);
     CHECK(thing != NULL);
     thing->mark = ALIVE;
+    thing->what = what;
+    pthread_mutex_lock(&things_mutex);
+    thing->next = all_things;
+    thing->link = &all_things;
+    if (thing->next) {
+        thing->next->link = &thing->next;
+    }
+    all_things = thing;
+    pthread_mutex_unlock(&things_mutex);
     atomic_fetch_add(&things, 1);
     return thing;
 }
@@ -54,6 +68,12 @@ static void drop_thing(void *user_data)
     CHECK(thing->mark == ALIVE);
     CHECK(atomic_load(&thing->owner) == 0);
     thing->mark = 0;
+    pthread_mutex_lock(&things_mutex);
+    *thing->link = thing->next;
+    if (thing->next) {
+        thing->next->link = thing->link;
+    }
+    pthread_mutex_unlock(&things_mutex);
     free(thing);
     atomic_fetch_sub(&things, 1);
 }
@@ -307,7 +327,7 @@ static const mvx_hooks *any_hooks(mvx_hooks *hooks)
     if (chance(2)) {
         return NULL;
     }
-    *hooks = (mvx_hooks){.struct_size = sizeof *hooks, .drop = drop_thing, .user_data = new_thing()};
+    *hooks = (mvx_hooks){.struct_size = sizeof *hooks, .drop = drop_thing, .user_data = new_thing("hooks")};
     hooks->on_starting = chance(2) ? storm_hook : NULL;
     hooks->on_stopped = chance(2) ? storm_hook : NULL;
     hooks->on_metric_changed = chance(3) ? NULL : storm_changed;
@@ -324,7 +344,7 @@ static const mvx_log *any_log(mvx_log *log)
                      .max_level = (int32_t)chance(7),
                      .write = storm_log,
                      .drop = drop_thing,
-                     .user_data = new_thing()};
+                     .user_data = new_thing("log")};
     return log;
 }
 
@@ -482,7 +502,7 @@ static void wait_somehow(void)
         mvx_wait_fd(wait, &fd);
         break;
     default:
-        mvx_wait_on_complete(wait, chance(30) ? storm_complete : NULL, new_thing(), drop_thing);
+        mvx_wait_on_complete(wait, chance(30) ? storm_complete : NULL, new_thing("completion callback"), drop_thing);
         break;
     }
 }
@@ -541,7 +561,7 @@ static void add_metric(void)
                                 .event_types = types,
                                 .event_type_count = chance(4),
                                 .flags = (uint32_t)chance(chance(20) ? 2 : 4)};
-    mvx_recorder_register_metric(any(RECORDER), any_text(), &vtable, new_thing(), NULL);
+    mvx_recorder_register_metric(any(RECORDER), any_text(), &vtable, new_thing("metric"), NULL);
 }
 
 static void add_native_metric(void)
@@ -789,6 +809,11 @@ static void storm(int64_t seconds)
         sleep_ms(10);
     }
     if (atomic_load(&things) != 0 || thread_count() != threads) {
+        pthread_mutex_lock(&things_mutex);
+        for (const struct thing *thing = all_things; thing; thing = thing->next) {
+            fprintf(stderr, "not dropped: a %s, count %" PRIu64 "\n", thing->what, thing->count);
+        }
+        pthread_mutex_unlock(&things_mutex);
         FAIL("%ld things were not dropped, %d threads are left (seed %" PRIu64 ")", atomic_load(&things),
              thread_count() - threads, seed);
     }
