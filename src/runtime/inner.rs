@@ -198,9 +198,10 @@ impl Inner {
 
     /// Shuts down and waits for it, and for the threads to be gone.
     pub fn shutdown(self: &Arc<Self>) -> Result<()> {
-        if let Owner::Runtime(id) = self.owner() {
+        let is_inside = matches!(self.owner(), Owner::Runtime(id) if scope::is_inside_runtime(id));
+        if is_inside {
             let would_wait = matches!(self.state(), RuntimeState::Running | RuntimeState::Stopping);
-            if would_wait && scope::is_inside_runtime(id) {
+            if would_wait {
                 return Err(Error::would_deadlock(
                     "a thread of the runtime, or a callback of one of its recorders, can't wait for the runtime's \
                      end: use mvx_runtime_shutdown_async, or call from another thread",
@@ -209,7 +210,8 @@ impl Inner {
         }
         let wait = self.begin_shutdown()?;
         wait.block(None)?;
-        if !self.calls_back.load(Ordering::Acquire) {
+        // A thread can't wait for its own end: the log's last line is written on the runtime's last thread.
+        if !is_inside && !self.calls_back.load(Ordering::Acquire) {
             if let Some((_, owner)) = self.threads.get() {
                 owner.join();
             }

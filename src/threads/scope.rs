@@ -70,9 +70,9 @@ pub fn is_inside_recorder(recorder: u64) -> bool {
     any(|frame| frame.recorder == recorder)
 }
 
-/// Whether this thread is the runtime's, or inside a callback of one of its recorders.
+/// Whether this thread is the runtime's, or inside a callback of one of its recorders. 0 is no runtime.
 pub fn is_inside_runtime(runtime: u64) -> bool {
-    thread_of() == runtime || any(|frame| frame.runtime == runtime)
+    runtime != 0 && (thread_of() == runtime || any(|frame| frame.runtime == runtime))
 }
 
 /// Whether this thread belongs to the library, or is inside a callback of it.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn frames_nest_and_end() {
-        assert!(!is_inside_callback());
+        assert!(!is_inside_callback() && !is_inside_runtime(0));
         inside(1, 9, || {
             inside(2, 9, || assert!(is_inside_recorder(1) && is_inside_recorder(2)));
             assert!(is_inside_recorder(1) && !is_inside_recorder(2) && is_inside_runtime(9));

@@ -140,6 +140,108 @@ static void shutting_down_from_a_completion(void)
     end_runtime(trap.runtime);
 }
 
+static void shut_down_again(void *user_data, int32_t operation, mvx_status status, const mvx_error *error)
+{
+    (void)error;
+    struct trap *trap = user_data;
+    CHECK_INT(MVX_OPERATION_SHUTDOWN, operation);
+    CHECK_INT(MVX_OK, status);
+    mvx_status again = mvx_runtime_shutdown(trap->runtime, ERR);
+    CHECK(again == MVX_OK || again == MVX_WOULD_DEADLOCK);
+    STATUS(again, again);
+    atomic_fetch_add(&trap->passed, 1);
+}
+
+/* The runtime's last word comes on a thread of its own, too. */
+static void shutting_down_when_it_was_shut_down(void)
+{
+    int threads = thread_count();
+    struct trap trap = {.runtime = new_runtime(), .probe = PROBE_INITIALIZER};
+    struct gate gate = GATE_INITIALIZER;
+    mvx_wait *wait = NULL;
+    trap.type = number_type("guest.number");
+    trap.recorder = new_recorder(trap.runtime);
+    trap.probe.hold = &gate;
+    add_probe(trap.recorder, "probe", &trap.probe);
+    record_ok(trap.recorder, trap.type, 1);
+    gate_await(&gate, 1);
+    OK(mvx_runtime_shutdown_async(trap.runtime, &wait, ERR));
+    OK(mvx_wait_on_complete(wait, shut_down_again, &trap, NULL));
+    gate_open(&gate);
+    wait_ok(wait);
+    EVENTUALLY(atomic_load(&trap.passed) == 1);
+    mvx_recorder_free(trap.recorder);
+    mvx_runtime_free(trap.runtime);
+    EVENTUALLY(thread_count() == threads);
+}
+
+/* Callbacks of several recorders, each waiting for the next one's: whoever would close the circle is told. */
+#define CIRCLE 3
+
+struct circle {
+    mvx_recorder *recorders[CIRCLE];
+    struct probe probes[CIRCLE];
+    pthread_barrier_t line;
+    atomic_int told, waited;
+};
+
+struct place {
+    struct circle *circle;
+    int number;
+};
+
+static void wait_for_the_next(struct probe *probe, const mvx_event *event)
+{
+    (void)event;
+    struct place *place = probe->context;
+    struct circle *circle = place->circle;
+    pthread_barrier_wait(&circle->line);
+    mvx_wait *wait = begin_flush(circle->recorders[(place->number + 1) % CIRCLE]);
+    mvx_status status = mvx_wait_block(wait, -1);
+    mvx_wait_free(wait);
+    if (status == MVX_OK) {
+        atomic_fetch_add(&circle->waited, 1);
+    } else {
+        STATUS(MVX_WOULD_DEADLOCK, status);
+        atomic_fetch_add(&circle->told, 1);
+    }
+}
+
+static void waiting_for_each_other(void)
+{
+    mvx_runtime *runtime = new_runtime();
+    mvx_event_type type = number_type("guest.number");
+    int rounds = (int)scaled(50, 5);
+    for (int round = 0; round < rounds; round++) {
+        struct circle circle = {.told = 0};
+        struct place places[CIRCLE];
+        pthread_barrier_init(&circle.line, NULL, CIRCLE);
+        for (int i = 0; i < CIRCLE; i++) {
+            places[i] = (struct place){&circle, i};
+            circle.probes[i] = (struct probe)PROBE_INITIALIZER;
+            circle.probes[i].context = &places[i];
+            circle.probes[i].inside = wait_for_the_next;
+            circle.recorders[i] = new_recorder(runtime);
+            add_probe(circle.recorders[i], "probe", &circle.probes[i]);
+            start(circle.recorders[i]);
+        }
+        for (int i = 0; i < CIRCLE; i++) {
+            record_ok(circle.recorders[i], type, 1);
+        }
+        for (int i = 0; i < CIRCLE; i++) {
+            flush(circle.recorders[i]);
+        }
+        CHECK(circle.told >= 1);
+        CHECK_INT(CIRCLE, circle.told + circle.waited);
+        for (int i = 0; i < CIRCLE; i++) {
+            mvx_recorder_free(circle.recorders[i]);
+            EVENTUALLY(atomic_load(&circle.probes[i].drops) == 1);
+        }
+        pthread_barrier_destroy(&circle.line);
+    }
+    end_runtime(runtime);
+}
+
 /* Freeing the own recorder, and all handles there are, from inside its callback. */
 static void let_go_inside(struct probe *probe, const mvx_event *event)
 {
@@ -1105,6 +1207,8 @@ static void nothing_is_written(void)
 static const struct test_case cases[] = {CASE(waiting_for_oneself),
                                          CASE(shutting_down_from_a_callback),
                                          CASE(shutting_down_from_a_completion),
+                                         CASE(shutting_down_when_it_was_shut_down),
+                                         CASE(waiting_for_each_other),
                                          CASE(letting_go_from_a_callback),
                                          CASE(a_child_is_told_it_forked),
                                          CASE(a_child_starts_anew),

@@ -548,6 +548,76 @@ static void writing_may_call_anything(void)
     EVENTUALLY(atomic_load(&probe.drops) == 1);
 }
 
+static _Thread_local bool on_library_thread;
+
+static void mark_thread(void *user_data)
+{
+    (void)user_data;
+    on_library_thread = true;
+}
+
+/* What is logged on a thread of the library must not wait there for its own recorder or runtime. */
+static void wait_from_the_log(struct journal *journal, const mvx_log_record *record_)
+{
+    struct caller *caller = journal->context;
+    mvx_recorder *recorder = atomic_load(&caller->recorder);
+    if (!on_library_thread || calling || !recorder) {
+        return;
+    }
+    calling = true;
+    mvx_wait *wait = NULL;
+    mvx_status status = mvx_runtime_shutdown(caller->runtime, ERR);
+    /* At its very end the runtime is closed already, and shutting down again is no more than that. */
+    if (status != MVX_WOULD_DEADLOCK && !(status == MVX_OK && runtime_state(caller->runtime) == MVX_RUNTIME_CLOSED)) {
+        char text[400];
+        describe_error(error_slot, text, sizeof text);
+        FAIL("a shutdown from the log gave %s in %.*s:%s", mvx_status_name(status), (int)record_->event.len,
+             record_->event.data, text);
+    }
+    mvx_error_free(error_slot);
+    error_slot = NULL;
+    CHECK_INT(MVX_OK, mvx_recorder_flush(recorder, &wait, NULL));
+    status = mvx_wait_block(wait, -1);
+    CHECK(status == MVX_OK || status == MVX_WOULD_DEADLOCK);
+    mvx_wait_free(wait);
+    atomic_fetch_add(&caller->calls, 1);
+    calling = false;
+}
+
+static void waiting_in_the_log_is_refused(void)
+{
+    struct journal journal;
+    struct caller caller = {.type = number_type("log.number")};
+    struct probe probe = PROBE_INITIALIZER;
+    journal_open(&journal);
+    journal.write_too = wait_from_the_log;
+    journal.context = &caller;
+    mvx_log log = log_to(&journal, MVX_LOG_POLICY_INSPECTION, MVX_LOG_TRACE);
+    mvx_thread_hooks thread_hooks = {.struct_size = sizeof thread_hooks, .on_start = mark_thread};
+    mvx_runtime_options options = {
+        .struct_size = sizeof options, .log = &log, .worker_threads = 2, .thread_hooks = &thread_hooks};
+    caller.runtime = new_runtime_with(&options);
+    mvx_recorder *recorder = new_recorder(caller.runtime);
+    add_probe(recorder, "probe", &probe);
+    atomic_store(&caller.recorder, recorder);
+    for (int i = 0; i < 3; i++) {
+        start(recorder);
+        record_ok(recorder, caller.type, 1);
+        stop(recorder);
+    }
+    start(recorder);
+    atomic_store(&probe.event_reply, MVX_EVENT_FAILED);
+    record_ok(recorder, caller.type, 1);
+    EVENTUALLY(find(&journal, "metrics_recorder.dispatch_error", NULL) >= 0);
+    CHECK(caller.calls > 0);
+    OK(mvx_runtime_shutdown(caller.runtime, ERR));
+    atomic_store(&caller.recorder, NULL);
+    mvx_recorder_free(recorder);
+    mvx_runtime_free(caller.runtime);
+    journal_close(&journal);
+    EVENTUALLY(atomic_load(&probe.drops) == 1);
+}
+
 /* ---- many at once -------------------------------------------------------------------------------------- */
 
 struct office {
@@ -586,5 +656,5 @@ static void many_threads_write(void)
 
 TEST_MAIN(CASE(normal_is_what_changes_something), CASE(inspection_adds_the_looking), CASE(silent_is_silent),
           CASE(levels_leave_out), CASE(failures_are_logged_with_their_error), CASE(dispatch_errors_and_clean_up),
-          CASE(a_recorder_may_have_its_own), CASE(overflow_warns_once_a_second), CASE(writing_may_call_anything),
+          CASE(a_recorder_may_have_its_own), CASE(overflow_warns_once_a_second), CASE(writing_may_call_anything), CASE(waiting_in_the_log_is_refused),
           CASE(many_threads_write))
