@@ -766,6 +766,19 @@ static void watch_over(int64_t seconds)
     }
 }
 
+static void clear_slots(void)
+{
+    for (int kind = KINDS - 1; kind >= 0; kind--) {
+        for (int i = 0; i < SLOTS; i++) {
+            void *handle = (void *)atomic_exchange(&slots[kind][i], 0);
+            if (kind == RUNTIME && handle) {
+                mvx_runtime_shutdown(handle, NULL);
+            }
+            free_as((enum kind)kind, handle);
+        }
+    }
+}
+
 static void storm(int64_t seconds)
 {
     fprintf(stderr, "seed %" PRIu64 ", %" PRId64 " s\n", seed, seconds);
@@ -787,15 +800,7 @@ static void storm(int64_t seconds)
 
     /* The wreckage is cleared, and then nothing of it may be left. */
     depth = 100;
-    for (int kind = KINDS - 1; kind >= 0; kind--) {
-        for (int i = 0; i < SLOTS; i++) {
-            void *handle = (void *)atomic_load(&slots[kind][i]);
-            if (kind == RUNTIME) {
-                mvx_runtime_shutdown(handle, NULL);
-            }
-            free_as((enum kind)kind, handle);
-        }
-    }
+    clear_slots();
     mvx_runtime *common = NULL;
     if (mvx_runtime_default(&common, NULL) == MVX_OK) {
         mvx_runtime_shutdown(common, NULL);
@@ -806,6 +811,8 @@ static void storm(int64_t seconds)
     int64_t end = now_ms() + patience_ms();
     while ((atomic_load(&things) > 0 || thread_count() > threads) && now_ms() < end) {
         join(spawn(complete_tokens, NULL));
+        /* A callback that began before the end may have put something into a slot that was cleared already. */
+        clear_slots();
         sleep_ms(10);
     }
     if (atomic_load(&things) != 0 || thread_count() != threads) {
