@@ -34,9 +34,6 @@ const NAPS: u32 = 2;
 #[cfg(mvx_shuttle)]
 const DOZES: u32 = 1;
 
-/// Least time between two warnings of an overflow.
-const WARN_EVERY: Duration = Duration::from_secs(1);
-
 /// What of a recorder its dispatcher works with.
 pub struct Surroundings {
     /// Identity of the recorder.
@@ -101,7 +98,6 @@ pub struct Dispatcher {
     /// Whether a metric wants its events one by one.
     one_by_one: bool,
     last_type: Option<&'static EventType>,
-    warned: Option<(Instant, u64)>,
 }
 
 // SAFETY: the events of a batch point into rings that do not move and stay until the batch is given back.
@@ -260,7 +256,6 @@ impl Dispatcher {
                     with.taken_at.store(with.nanoseconds(), Ordering::Relaxed);
                     let step = self.dispatch(with).await;
                     with.flight.land();
-                    self.warn_of_overflow(with);
                     match step {
                         Step::Done => {}
                         Step::Failed(error) => return Ending::Failed(error),
@@ -269,14 +264,13 @@ impl Dispatcher {
                 }
                 Next::Nothing => {
                     with.taken_at.store(0, Ordering::Relaxed);
-                    let owes_warning = self.warn_of_overflow(with);
                     if with.stopping.load(Ordering::Acquire) && with.hub.is_drained() {
                         return Ending::Stopped;
                     }
                     idle += 1;
                     let rest = match idle {
                         0..NAPS => Rest::Nap(NAP),
-                        _ if idle < NAPS + DOZES || owes_warning => Rest::Doze(DOZE),
+                        _ if idle < NAPS + DOZES => Rest::Doze(DOZE),
                         _ => Rest::Sleep,
                     };
                     with.driver.rest(rest).await;
@@ -487,29 +481,6 @@ impl Dispatcher {
             with.inside(|| self.event_done(with, &event));
         }
         Ok(())
-    }
-
-    /// Warns of events that found no room, at most once a second; whether a warning is still owed.
-    fn warn_of_overflow(&mut self, with: &Surroundings) -> bool {
-        if !with.hub.overflowed(false) {
-            return false;
-        }
-        let (last, told) = self.warned.unwrap_or((with.born, 0));
-        if self.warned.is_some() && last.elapsed() < WARN_EVERY {
-            return true;
-        }
-        with.hub.overflowed(true);
-        let counts = with.hub.counts();
-        let total = counts.dropped + counts.refused;
-        if total > told {
-            self.warned = Some((Instant::now(), total));
-            let facts = Facts {
-                count: Some(total - told),
-                ..Facts::default()
-            };
-            with.inside(|| with.log.warn("metrics_recorder.overflow", facts));
-        }
-        false
     }
 }
 

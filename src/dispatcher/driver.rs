@@ -32,6 +32,7 @@ pub enum Rest {
     Sleep,
 }
 
+type Attend = Box<dyn Fn() + Send + Sync>;
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Schedule {
@@ -50,6 +51,7 @@ pub struct Driver {
     link: Link<Driver>,
     threads: Arc<Threads<Driver>>,
     hub: OnceLock<Arc<EventHub>>,
+    attend: OnceLock<Attend>,
     schedule: Mutex<Schedule>,
     tasks: Mutex<VecDeque<Task>>,
     rest: Mutex<Rest>,
@@ -64,6 +66,7 @@ impl Driver {
             link: Link::default(),
             threads,
             hub: OnceLock::new(),
+            attend: OnceLock::new(),
             schedule: Mutex::new(Schedule::Idle),
             tasks: Mutex::new(VecDeque::new()),
             rest: Mutex::new(Rest::Held),
@@ -75,6 +78,11 @@ impl Driver {
     /// Sets the hand-off whose bell tells recording threads whether to ring. Once, before the first task.
     pub fn set_hub(&self, hub: Arc<EventHub>) {
         let _ = self.hub.set(hub);
+    }
+
+    /// Sets what else is done for each ring, on the bell's thread. Once; it must not block.
+    pub fn set_attend(&self, attend: impl Fn() + Send + Sync + 'static) {
+        let _ = self.attend.set(Box::new(attend));
     }
 
     /// The threads that it runs on.
@@ -236,6 +244,9 @@ impl Ringer for Driver {
     }
 
     fn answered(self: Arc<Self>) {
+        if let Some(attend) = self.attend.get() {
+            attend();
+        }
         let mut schedule = self.schedule.lock();
         match &mut *schedule {
             Schedule::Idle | Schedule::Dozing(_) => {

@@ -30,7 +30,7 @@ struct Gate {
     numbered: NumberedTypes,
     /// The recorder is gone: threads may let go of their rings.
     retired: AtomicBool,
-    /// An event found no room since this was last asked.
+    /// An event found no room, and somebody was rung for.
     overflowed: AtomicBool,
 }
 
@@ -124,30 +124,38 @@ impl<C, M> Hub<C, M> {
 
     /// Events found no room: counted as the policy says, unless the thread may wait.
     fn overflow(&self, producer: &Producer, events: usize) -> Verdict {
-        // A plain look first: under lasting overload the word is not written again and again.
-        if !self.gate.overflowed.load(Ordering::Relaxed) {
-            self.gate.overflowed.store(true, Ordering::Relaxed);
-        }
         match self.policy {
             OverflowPolicy::Drop => {
                 producer.count_dropped(events as u64);
+                self.note_overflow();
                 Verdict::Dropped
             }
             OverflowPolicy::RaiseError => {
                 producer.count_refused(events as u64);
+                self.note_overflow();
                 Verdict::Refused
             }
             OverflowPolicy::Block => Verdict::Full,
         }
     }
 
-    /// Whether events found no room; `clear` forgets it.
-    pub fn overflowed(&self, clear: bool) -> bool {
-        let overflowed = self.gate.overflowed.load(Ordering::Relaxed);
-        if overflowed && clear {
-            self.gate.overflowed.store(false, Ordering::SeqCst);
+    /// Rings, once until [`Hub::clear_overflowed`], so that somebody is told.
+    pub fn note_overflow(&self) {
+        // A plain look first: under lasting overload the word is not written again and again.
+        if !self.gate.overflowed.load(Ordering::Relaxed) && !self.gate.overflowed.swap(true, Ordering::SeqCst)
+        {
+            (self.waker)();
         }
-        overflowed
+    }
+
+    /// Whether an event found no room since this was last cleared.
+    pub fn overflowed(&self) -> bool {
+        self.gate.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// Has the next event that finds no room ring again.
+    pub fn clear_overflowed(&self) {
+        self.gate.overflowed.store(false, Ordering::SeqCst);
     }
 
     /// Waits for room until `ready` gives something or the block time-out is over.

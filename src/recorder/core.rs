@@ -7,6 +7,7 @@ use super::options::{
     DEFAULT_BLOCK_TIMEOUT, DEFAULT_NAME_SPACE, DEFAULT_QUEUE_MAX_BYTES, DEFAULT_QUEUE_MAX_SIZE,
     MetricErrorPolicy, OverflowPolicy, RecorderOptions,
 };
+use super::overflow::Overflow;
 use super::state::RecorderState;
 use crate::dispatcher::{Dispatcher, Driver, Flight, Stage, Surroundings};
 use crate::error::Error;
@@ -38,6 +39,7 @@ pub struct Core {
     pub registry: Mutex<Vec<Arc<MetricEntry>>>,
     /// The dispatcher, while it does not run.
     pub dispatcher: Mutex<Option<Dispatcher>>,
+    pub overflow: Mutex<Overflow>,
 }
 
 // A checker's atomics belong to one play; this one is the process's.
@@ -79,7 +81,7 @@ impl Core {
             "" => DEFAULT_NAME_SPACE.to_owned(),
             given => given.to_owned(),
         };
-        Arc::new(Self {
+        let core = Arc::new(Self {
             entity_id,
             name_space,
             with: Surroundings {
@@ -106,7 +108,15 @@ impl Core {
             }),
             registry: Mutex::new(Vec::new()),
             dispatcher: Mutex::new(Some(Dispatcher::default())),
-        })
+            overflow: Mutex::default(),
+        });
+        let attending = Arc::downgrade(&core);
+        core.with.driver.set_attend(move || {
+            if let Some(core) = attending.upgrade() {
+                core.attend_overflow();
+            }
+        });
+        core
     }
 
     /// Whose callbacks must not wait for this recorder.

@@ -3,6 +3,7 @@
 mod core;
 mod lifecycle;
 mod options;
+mod overflow;
 mod recording;
 mod registration;
 mod snapshots;

@@ -127,6 +127,7 @@ impl Core {
             local::with_producer(&self.with.hub, |producer| {
                 producer.count_refused(rest.count as u64)
             });
+            self.with.hub.note_overflow();
             (0, Some(status))
         };
         if scope::is_inside_callback() {

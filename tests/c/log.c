@@ -451,6 +451,51 @@ static void overflow_warns_once_a_second(void)
     }
 }
 
+/* The numbers of all warnings so far. */
+static long long overflow_told(struct journal *journal)
+{
+    long long told = 0;
+    pthread_mutex_lock(&journal->mutex);
+    for (int n = 0; n < journal->count; n++) {
+        if (strcmp(journal->lines[n].event, "metrics_recorder.overflow") == 0) {
+            told += number_in(journal->lines[n].fields);
+        }
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    return told;
+}
+
+static void overflow_warns_while_a_metric_is_stuck(void)
+{
+    struct journal journal;
+    struct probe probe = PROBE_INITIALIZER;
+    struct gate gate = GATE_INITIALIZER;
+    journal_open(&journal);
+    mvx_log log = log_to(&journal, MVX_LOG_POLICY_NORMAL, MVX_LOG_WARN);
+    mvx_runtime *runtime = new_runtime();
+    mvx_recorder_options options = recorder_options();
+    options.entity_id = MVX_STR("stuck");
+    options.queue_max_size = 5;
+    options.overflow_policy = MVX_OVERFLOW_DROP;
+    options.log = &log;
+    mvx_recorder *recorder = new_recorder_with(runtime, &options);
+    mvx_event_type type = number_type("log.number");
+    atomic_store(&probe.hold, &gate);
+    add_probe(recorder, "probe", &probe);
+    start(recorder);
+    for (int n = 0; n < 20; n++) {
+        CHECK_INT(MVX_OK, record(recorder, type, 1));
+    }
+    EVENTUALLY(overflow_told(&journal) == 15);
+    CHECK_INT(MVX_OK, record(recorder, type, 1));
+    EVENTUALLY(overflow_told(&journal) == 16);
+    gate_open(&gate);
+    stop(recorder);
+    mvx_recorder_free(recorder);
+    end_runtime(runtime);
+    journal_close(&journal);
+}
+
 /* ---- calling back -------------------------------------------------------------------------------------- */
 
 struct caller {
@@ -656,5 +701,6 @@ static void many_threads_write(void)
 
 TEST_MAIN(CASE(normal_is_what_changes_something), CASE(inspection_adds_the_looking), CASE(silent_is_silent),
           CASE(levels_leave_out), CASE(failures_are_logged_with_their_error), CASE(dispatch_errors_and_clean_up),
-          CASE(a_recorder_may_have_its_own), CASE(overflow_warns_once_a_second), CASE(writing_may_call_anything), CASE(waiting_in_the_log_is_refused),
+          CASE(a_recorder_may_have_its_own), CASE(overflow_warns_once_a_second),
+          CASE(overflow_warns_while_a_metric_is_stuck), CASE(writing_may_call_anything), CASE(waiting_in_the_log_is_refused),
           CASE(many_threads_write))
