@@ -8,7 +8,7 @@ use crate::event::{self, Event};
 use crate::metrics::{Metric, MetricKind};
 use crate::snapshot::MetricSnapshot;
 
-use super::arguments::{Versioned, array, flags, required, unknown};
+use super::arguments::{Versioned, array, flags, required};
 use super::boundary::{self, ErrorOut};
 use super::callback_error::mvx_callback_error;
 use super::error::mvx_error;
@@ -151,7 +151,10 @@ impl CMetric {
             unsafe { array(vtable.event_types, vtable.event_type_count, "vtable.event_types") }?;
         for (index, &number) in event_types.iter().enumerate() {
             if event::event_type(number).is_none() {
-                return Err(unknown(&format!("vtable.event_types[{index}]"), number));
+                return Err(Error::no_event_type(
+                    &format!("vtable.event_types[{index}]"),
+                    number,
+                ));
             }
         }
         Ok(Self {
