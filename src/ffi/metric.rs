@@ -55,9 +55,9 @@ pub struct mvx_metric_vtable {
         ) -> i32,
     >,
     /// Handles `count` events, in order (the next one lies events[0].struct_size bytes further on, which is
-    /// sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of them changed the metric,
-    /// _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
-    /// changed the metric. May be NULL if there is handle_event.
+    /// sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of
+    /// them changed the metric, _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1
+    /// those of the events that changed the metric. May be NULL if there is handle_event.
     pub handle_batch: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
