@@ -13,6 +13,10 @@
  *
  *     mvx_recorder *recorder = NULL;
  *     mvx_recorder_create(NULL, NULL, &recorder, NULL);
+ *     mvx_wait *started = NULL;
+ *     mvx_recorder_start(recorder, &started, NULL);
+ *     mvx_wait_block(started, -1);
+ *     mvx_wait_free(started);
  *
  *     mvx_event_type_options options = {0};
  *     options.struct_size = sizeof options;
@@ -66,6 +70,56 @@
  * receives an error with a stable reason, a message, details as JSON, and perhaps a cause. No state is kept
  * per thread. A fault of the library itself is MVX_UNEXPECTED; the recorder that it concerned is FAILURE
  * then, and the process goes on.
+ *
+ * REASONS. What mvx_error_reason() gives keeps its meaning; later versions may add some.
+ *
+ *     status                reason                             what happened
+ *     MVX_INVALID_ARGUMENT  INVALID_ARGUMENT                   an argument is bad; detail "argument"
+ *     MVX_INVALID_HANDLE    INVALID_HANDLE                     a handle is not live; detail "argument"
+ *     MVX_INVALID_STATE     INVALID_RECORDER_STATE             not in this state; details "recorder_state"
+ *                                                              and "expected_states"
+ *                           INVALID_RUNTIME_STATE              not in this state; details "runtime_state"
+ *                                                              and "expected_states"
+ *     MVX_ALREADY_EXISTS    EVENT_TYPE_ALREADY_EXISTS          the name was declared with something else
+ *                           RECORDER_ALREADY_EXISTS            the id is taken; detail "recorder_id"
+ *     MVX_NOT_FOUND         RECORDER_NOT_FOUND                 the id is not there; detail "recorder_id"
+ *     MVX_HOOK_FAILED       ON_STARTING_HOOK_FAILED            its cause is what the hook said
+ *                           ON_STOPPED_HOOK_FAILED             its cause is what the hook said
+ *     MVX_METRIC_FAILED     UNEXPECTED_ERROR                   a metric or on_metric_changed failed; detail
+ *                                                              "metric"; its cause is what that said
+ *     MVX_STARTUP_FAILED    STARTUP_ERROR                      a runtime got no threads
+ *                           RECORDER_STARTUP_ERROR             a new recorder did not start: see its cause
+ *     MVX_STOP_FAILED       RECORDER_STOP_ERROR                a recorder did not stop: see its cause
+ *     MVX_SHUTDOWN_FAILED   SHUTDOWN_ERROR                     recorders did not stop; details: see
+ *                                                              mvx_runtime_shutdown()
+ *     MVX_LIMIT_REACHED     LIMIT_REACHED                      no handle, event type or symbol is left
+ *     MVX_CANCELLED         DISPATCHER_UNEXPECTEDLY_CANCELLED  the recorder was cancelled
+ *     MVX_TIMEOUT           TIMEOUT                            it did not happen in time
+ *     MVX_NOT_READY         NOT_READY                          the operation is not over yet
+ *     MVX_WOULD_DEADLOCK    WOULD_DEADLOCK                     a callback would wait for itself
+ *     MVX_FORKED            FORKED                             the handle belongs to the parent process
+ *     MVX_UNSUPPORTED       UNSUPPORTED                        not offered by this version or platform
+ *     MVX_UNEXPECTED        UNEXPECTED_ERROR                   a fault of the library or of the machine
+ *
+ * A cause with the reason CALLBACK_ERROR is what a callback of yours said. MVX_QUEUE_OVERFLOW has no reason:
+ * the calls that return it give no error.
+ *
+ * ORDER. Events of one thread reach every metric in the order in which they were registered. Where
+ * registering one event was over before registering another began on a different thread, gauges,
+ * on_metric_changed and metrics of the host that are not MVX_METRIC_COMMUTATIVE see the two in that order.
+ *
+ * LOSING NOTHING. By default a full recorder loses events: one that a runtime created drops them, and the
+ * call still returns MVX_OK; one that mvx_recorder_create() made refuses them with MVX_QUEUE_OVERFLOW. Where
+ * every event must count:
+ *
+ *   - Set overflow_policy to MVX_OVERFLOW_BLOCK, and block_timeout_ns to what production code may wait. There
+ *     is no value for ever, but INT64_MAX is 292 years; when the recorder ends, so does the wait.
+ *   - Give queue_max_bytes room for the largest event (4,112 bytes hold any), or that event waits in vain.
+ *   - Look at what each call returns. After any status but MVX_OK, such as MVX_TIMEOUT, the event was not
+ *     queued: register it again, or count it. Callbacks never wait: they get MVX_WOULD_DEADLOCK.
+ *   - Stop the recorder, or shut its runtime down, before the process ends, and give that time enough
+ *     (shutdown_timeout_ns). Then pending and discarded of mvx_recorder_stats() say how many accepted events
+ *     were lost: 0, unless the recorder failed or was cancelled.
  *
  * THREADS. Any function may be called from any thread at any time. The library starts threads when a runtime
  * starts and joins them when it is shut down; they block all asynchronous signals. It writes nothing to
@@ -354,7 +408,8 @@ typedef struct mvx_error mvx_error;
 mvx_status mvx_error_status(const mvx_error *error);
 
 /**
- * The stable reason, for programs, such as "INVALID_RECORDER_STATE".
+ * The stable reason, for programs, such as "INVALID_RECORDER_STATE". They are listed at the beginning of this
+ * header, under REASONS.
  *
  * - error: NULL gives an empty text.
  * - Result: borrowed, as long as the error is there.
@@ -569,7 +624,8 @@ typedef struct mvx_event_type_options {
 typedef uint32_t mvx_event_type;
 
 /**
- * The number of an interned text, for the whole process; never 0.
+ * The number of an interned text, for the whole process; never 0. In a field, 0 and numbers that are no
+ * symbol are no error: they are grouped under the label "", but no filter takes them for equal to a text.
  */
 typedef uint32_t mvx_symbol;
 
@@ -905,14 +961,14 @@ mvx_status mvx_completion_done(mvx_completion *completion, mvx_str error_message
 #define MVX_OVERFLOW_DROP 1
 
 /**
- * At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The
- * default of a recorder made by mvx_recorder_create().
+ * At the pending limit: the call returns MVX_QUEUE_OVERFLOW, the event is not queued, and it is counted as
+ * refused. The default of a recorder made by mvx_recorder_create(), whatever its runtime's policy is.
  */
 #define MVX_OVERFLOW_RAISE_ERROR 2
 
 /**
  * At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks
- * don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
+ * don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is not queued, and is counted as refused.
  */
 #define MVX_OVERFLOW_BLOCK 3
 
@@ -953,11 +1009,12 @@ typedef struct mvx_runtime_options {
      */
     int64_t recorder_queue_max_size;
     /**
-     * MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: DROP.
+     * MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK, for recorders that the runtime creates. 0: DROP.
      */
     uint32_t recorder_overflow_policy;
     /**
-     * Threads that dispatch and run callbacks, at most 1,024. 0: 1.
+     * Threads that coordinate, at most 1,024. 0: 1. Dispatching and callbacks have further ones, as many as
+     * are busy at once.
      */
     uint32_t worker_threads;
     /**
@@ -1006,7 +1063,10 @@ typedef struct mvx_recorder_options {
      */
     int64_t queue_max_size;
     /**
-     * Bytes of pending events, at most. 0: the runtime's; negative: MVX_INVALID_ARGUMENT.
+     * Bytes of pending events, at most, counted as for a runtime; the pending limit is reached where either
+     * this or queue_max_size is. An event that is larger than this can never be queued: it is dropped or
+     * refused, under MVX_OVERFLOW_BLOCK after all of block_timeout_ns. 0: the runtime's; negative:
+     * MVX_INVALID_ARGUMENT.
      */
     int64_t queue_max_bytes;
     /**
@@ -1015,7 +1075,8 @@ typedef struct mvx_recorder_options {
      */
     uint32_t overflow_policy;
     /**
-     * How long MVX_OVERFLOW_BLOCK waits, in nanoseconds. 0: 1 s; negative: MVX_INVALID_ARGUMENT.
+     * How long MVX_OVERFLOW_BLOCK waits, in nanoseconds. 0: 1 s; negative: MVX_INVALID_ARGUMENT. For ever:
+     * INT64_MAX, which is 292 years.
      */
     int64_t block_timeout_ns;
     /**
@@ -1383,7 +1444,8 @@ mvx_status mvx_recorder_clone(mvx_recorder *recorder, mvx_recorder **clone);
  *
  * - recorder: stays the caller's.
  * - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the
- *   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
+ *   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status, or
+ *   MVX_OK as soon as the operation is begun; how it ends is not told.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -1396,7 +1458,7 @@ mvx_status mvx_recorder_start(mvx_recorder *recorder, mvx_wait **wait, mvx_error
  * under way.
  *
  * - recorder: stays the caller's.
- * - wait: as for mvx_recorder_start().
+ * - wait: as for mvx_recorder_start(): with NULL the call returns before the operation is over.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -1410,7 +1472,7 @@ mvx_status mvx_recorder_stop(mvx_recorder *recorder, mvx_wait **wait, mvx_error 
  * once. In FAILURE and CANCELLED it can't be done.
  *
  * - recorder: stays the caller's.
- * - wait: as for mvx_recorder_start().
+ * - wait: as for mvx_recorder_start(): with NULL the call returns before the operation is over.
  * - error: may be NULL.
  * - Any thread. Does not block. Callbacks may call it.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -1491,8 +1553,10 @@ mvx_status mvx_recorder_stats(const mvx_recorder *recorder, struct mvx_recorder_
  * - len: bytes, 4,096 at most, and no fewer than the event type's fields need.
  * - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
  * - Returns MVX_OK (also where MVX_OVERFLOW_DROP dropped the event), MVX_INVALID_HANDLE, MVX_FORKED,
- *   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
- *   MVX_UNEXPECTED.
+ *   MVX_INVALID_ARGUMENT (in any state: there is no such event type, `len` is more than 4,096 or less than
+ *   its fields need, or `payload` is NULL and `len` is not 0), MVX_INVALID_STATE (of a STOPPED recorder,
+ *   until mvx_recorder_start()), MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_UNSUPPORTED (from
+ *   a signal handler that interrupted such a call), MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_register_event(mvx_recorder *recorder,
                                        mvx_event_type type,
@@ -1500,16 +1564,19 @@ mvx_status mvx_recorder_register_event(mvx_recorder *recorder,
                                        size_t len);
 
 /**
- * Records many events of one type, in the order in which they lie in memory. It accepts as many as fit.
+ * Records many events of one type, in the order in which they lie in memory. It accepts as many as fit, from
+ * the first one on.
  *
  * - recorder, type: as for mvx_recorder_register_event().
  * - payloads: copied; `count` payloads one after the other. May be NULL where they have no bytes.
  * - len_each: bytes of each payload.
  * - count: how many; may be 0.
- * - accepted: receives how many were accepted, also where not all were; not where an argument is bad.
+ * - accepted: receives how many were accepted, also where not all were: with MVX_OK (the others were
+ *   dropped), MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK and MVX_UNSUPPORTED.
+ *   With any other status it is left as it was.
  * - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
  * - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise
- *   MVX_OK.
+ *   MVX_OK. MVX_INVALID_ARGUMENT also where `accepted` is NULL or len_each * count more than PTRDIFF_MAX.
  */
 mvx_status mvx_recorder_register_events(mvx_recorder *recorder,
                                         mvx_event_type type,
@@ -1682,9 +1749,9 @@ typedef struct mvx_metric_vtable {
     int32_t (*handle_event)(void *user_data, const mvx_event *event, mvx_callback_error *error);
     /**
      * Handles `count` events, in order (the next one lies events[0].struct_size bytes further on, which is
-     * sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of them changed the metric,
-     * _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
-     * changed the metric. May be NULL if there is handle_event.
+     * sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of
+     * them changed the metric, _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1
+     * those of the events that changed the metric. May be NULL if there is handle_event.
      */
     int32_t (*handle_batch)(void *user_data,
                             const mvx_event *events,
@@ -2113,7 +2180,8 @@ typedef struct mvx_metric_spec {
      */
     size_t filter_count;
     /**
-     * The names of fields; each combination of their values gets a series of its own. May be NULL.
+     * The names of fields; each combination of their values gets a series of its own, in the order in which
+     * they first come. May be NULL.
      */
     const mvx_str *group_by;
     /**
@@ -2121,8 +2189,8 @@ typedef struct mvx_metric_spec {
      */
     size_t group_by_count;
     /**
-     * How many series there are at most; further groups share one overflow series. 0: 2,000; negative:
-     * MVX_INVALID_ARGUMENT.
+     * How many series there are at most; further groups share one overflow series, which is not counted.
+     * 0: 2,000; negative, or more than 1,048,576: MVX_INVALID_ARGUMENT.
      */
     int64_t max_series;
     /**
@@ -2142,8 +2210,13 @@ typedef struct mvx_metric_spec {
 
 /**
  * Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric().
- * Its snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...],
- * "overflow_events": n}.
+ *
+ * Its snapshot is {"value": 3}; with group_by it is {"series": [{"labels": {"route": "/", "code": "200"},
+ * "value": 3}, ...], "overflow_events": 0}, with the series in the order of their first appearance. Labels
+ * are named like the fields, and are always texts: numbers in decimal, truth values "true" or "false",
+ * symbols and texts as they are. Where events came past max_series, a last series {"labels": {}, "value": 2,
+ * "overflow": true} stands for all their groups. Where values came that do not count, "invalid_events": n
+ * follows.
  *
  * - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
  * - spec: copied.
@@ -2159,8 +2232,9 @@ mvx_status mvx_recorder_register_native_metric(mvx_recorder *recorder,
 /* ---- Snapshots ---- */
 
 /**
- * A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for
- * that.
+ * A snapshot that shows every event that was accepted before the call, except where the recorder is not
+ * RUNNING (or fails or is cancelled meanwhile), and where one of its own callbacks asks: then it waits for no
+ * event, and shows what was dispatched so far. So wait for the start, or flush, before you rely on it.
  */
 #define MVX_SNAPSHOT_CONSISTENT 0
 
@@ -2186,7 +2260,8 @@ typedef struct mvx_snapshot mvx_snapshot;
  *   said.
  * - Any thread. Blocks up to the time-out. A callback of the recorder gets its snapshot at once.
  * - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other
- *   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
+ *   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_WOULD_DEADLOCK (in a callback of another
+ *   recorder), MVX_UNEXPECTED.
  */
 mvx_status mvx_recorder_snapshot(mvx_recorder *recorder,
                                  uint32_t mode,
@@ -2236,7 +2311,23 @@ const mvx_value *mvx_snapshot_get(const mvx_snapshot *snapshot, mvx_str metric_n
 mvx_status mvx_snapshot_to_json(const mvx_snapshot *snapshot, mvx_text **json, mvx_error **error);
 
 /**
- * A snapshot as OpenMetrics text.
+ * A snapshot as OpenMetrics text. Every sample has the labels `recorder` (the entity id) and `namespace`.
+ *
+ * What is no ASCII letter or digit in a name becomes `_`. A name that then begins with no letter gets
+ * "metric_" (a label: "label_") in place of its leading `_`. Of two names alike the later one gets "_2".
+ * There is no other prefix.
+ *
+ * The counts of mvx_stats come first, as mvx_recorder_events_accepted_total, mvx_recorder_events_pending,
+ * mvx_recorder_lag_seconds and so on; then mvx_metric_overflow_events_total and
+ * mvx_metric_invalid_events_total, with the label `metric`.
+ *
+ * A native metric is a family of its name, with a label for each field of group_by; its overflow series has
+ * mvx_overflow="true" instead. Samples of a counter end in "_total", which is not added to a name that ends
+ * so already. A unit is no part of the name: it is told as UNIT where the name ends in it, otherwise in HELP.
+ *
+ * Of a metric of the host, each number or truth value is a family of type unknown, called like the metric
+ * and the keys that lead to the value, joined by `_`; elements of a list are told apart by the label `index`.
+ * Texts and nulls are left out.
  *
  * - snapshot: must not be NULL.
  * - text: receives a text to free with mvx_text_free().

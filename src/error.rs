@@ -74,6 +74,13 @@ impl Error {
         self
     }
 
+    /// Adds to the message what the caller can do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: &str) -> Self {
+        self.message = format!("{}: {hint}", self.message);
+        self
+    }
+
     /// Sets the cause and says it in the message too, as `message -> cause`.
     #[must_use]
     pub fn caused_by(mut self, cause: Error) -> Self {
@@ -107,14 +114,22 @@ impl Error {
         self
     }
 
-    /// `argument` is no live handle of its type.
-    pub fn invalid_handle(argument: &str) -> Self {
+    /// `argument` is no live handle of its type, for the reason that `what` gives.
+    pub fn invalid_handle(argument: &str, what: impl fmt::Display) -> Self {
         Self::new(
             Status::InvalidHandle,
             "INVALID_HANDLE",
-            format!("argument '{argument}' is no live handle of its type: NULL, freed, or never handed out"),
+            format!("argument '{argument}' {what}"),
         )
         .with_detail("argument", argument)
+    }
+
+    /// `argument` is the number of no event type.
+    pub fn no_event_type(argument: &str, number: u32) -> Self {
+        Self::invalid_argument(
+            argument,
+            format!("is {number}, which is no event type: mvx_event_type_declare gives their numbers"),
+        )
     }
 
     /// The process was forked, and `argument` is a handle of the parent.
@@ -153,7 +168,7 @@ impl Error {
     /// A runtime operation is not valid in `state`.
     pub fn runtime_state(state: RuntimeState, expected: &[RuntimeState]) -> Self {
         let names: Vec<&str> = expected.iter().map(|state| state.name()).collect();
-        Self::new(
+        let error = Self::new(
             Status::InvalidState,
             "INVALID_RUNTIME_STATE",
             format!(
@@ -163,7 +178,11 @@ impl Error {
             ),
         )
         .with_detail("runtime_state", state.name())
-        .with_detail("expected_states", json!(names))
+        .with_detail("expected_states", json!(names));
+        match state {
+            RuntimeState::Virgin => error.with_hint("call mvx_runtime_start first"),
+            _ => error,
+        }
     }
 
     /// What a callback of the host reported, or the words for its silence.

@@ -106,12 +106,19 @@ fn check_size<T: Versioned>(size: usize, argument: &str) -> Result<()> {
         return Err(Error::invalid_argument(
             &format!("{argument}.struct_size"),
             format!(
-                "is {size}, less than the {} bytes of the first version",
-                T::V1_SIZE
+                "is {size}, less than the {} bytes of the first version: set it to sizeof({})",
+                T::V1_SIZE,
+                c_name::<T>()
             ),
         ));
     }
     Ok(())
+}
+
+/// What C calls the struct.
+fn c_name<T>() -> &'static str {
+    let path = std::any::type_name::<T>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// An array and its length; NULL is an empty one.
@@ -226,10 +233,10 @@ mod tests {
         let error = unsafe { required(&raw const caller, "options.log") }
             .map(|_| ())
             .unwrap_err();
-        assert!(
-            error.message.contains("'options.log.struct_size'"),
-            "{}",
-            error.message
+        assert_eq!(
+            error.message,
+            "argument 'options.log.struct_size' is 15, less than the 16 bytes of the first version: \
+             set it to sizeof(Grown)"
         );
     }
 

@@ -51,7 +51,8 @@ pub unsafe extern "C" fn mvx_error_status(error: *const mvx_error) -> mvx_status
     })
 }
 
-/// The stable reason, for programs, such as "INVALID_RECORDER_STATE".
+/// The stable reason, for programs, such as "INVALID_RECORDER_STATE". They are listed at the beginning of this
+/// header, under REASONS.
 ///
 /// - error: NULL gives an empty text.
 /// - Result: borrowed, as long as the error is there.

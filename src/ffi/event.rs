@@ -17,7 +17,8 @@ use super::user_data::UserData;
 /// The number of an event type, for the whole process; never 0.
 pub type mvx_event_type = u32;
 
-/// The number of an interned text, for the whole process; never 0.
+/// The number of an interned text, for the whole process; never 0. In a field, 0 and numbers that are no
+/// symbol are no error: they are grouped under the label "", but no filter takes them for equal to a text.
 pub type mvx_symbol = u32;
 
 /// Kind of a field: int8_t.

@@ -87,7 +87,9 @@ impl Handle for mvx_completion {
 
 /// The object of a handle, held until the result is dropped.
 pub(super) fn lookup<H: Handle>(handle: *const H) -> Result<Pinned<H::Object>> {
-    H::table().lookup(handle as u64).map_err(error_of::<H>)
+    H::table()
+        .lookup(handle as u64)
+        .map_err(|error| error_of::<H>(handle as u64, error))
 }
 
 /// The same without an error that nobody reads.
@@ -101,7 +103,9 @@ pub(super) fn lookup_or_status<H: Handle>(handle: *const H) -> Bare<Pinned<H::Ob
 
 /// Frees a handle; its object goes with its last user.
 pub(super) fn free<H: Handle>(handle: *const H) -> Result<()> {
-    H::table().free(handle as u64).map_err(error_of::<H>)
+    H::table()
+        .free(handle as u64)
+        .map_err(|error| error_of::<H>(handle as u64, error))
 }
 
 /// For a cache of recorders: the word to load, and what it is, under [`LIVENESS_MASK`], while the handle is
@@ -160,9 +164,16 @@ fn let_go() {
     RUNTIMES.let_go();
 }
 
-fn error_of<H: Handle>(error: LookupError) -> Error {
+fn error_of<H: Handle>(handle: u64, error: LookupError) -> Error {
     match error {
-        LookupError::Invalid => Error::invalid_handle(H::ARGUMENT),
+        LookupError::Invalid => Error::invalid_handle(
+            H::ARGUMENT,
+            match handle {
+                0 => "is NULL",
+                _ if H::table().is_of_type(handle) => "is no live handle: it was freed, or never handed out",
+                _ => "is no live handle: it is of another type, or was never handed out",
+            },
+        ),
         LookupError::Forked => Error::forked(H::ARGUMENT),
     }
 }

@@ -8,7 +8,7 @@ use crate::event::{self, Event};
 use crate::metrics::{Metric, MetricKind};
 use crate::snapshot::MetricSnapshot;
 
-use super::arguments::{Versioned, array, flags, required, unknown};
+use super::arguments::{Versioned, array, flags, required};
 use super::boundary::{self, ErrorOut};
 use super::callback_error::mvx_callback_error;
 use super::error::mvx_error;
@@ -55,9 +55,9 @@ pub struct mvx_metric_vtable {
         ) -> i32,
     >,
     /// Handles `count` events, in order (the next one lies events[0].struct_size bytes further on, which is
-    /// sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of them changed the metric,
-    /// _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1 those of the events that
-    /// changed the metric. May be NULL if there is handle_event.
+    /// sizeof(mvx_event) where library and header are of one version); returns MVX_EVENT_CHANGED if any of
+    /// them changed the metric, _IGNORED or _FAILED. `changed` is NULL, or has `count` bytes, all 0: set to 1
+    /// those of the events that changed the metric. May be NULL if there is handle_event.
     pub handle_batch: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -151,7 +151,10 @@ impl CMetric {
             unsafe { array(vtable.event_types, vtable.event_type_count, "vtable.event_types") }?;
         for (index, &number) in event_types.iter().enumerate() {
             if event::event_type(number).is_none() {
-                return Err(unknown(&format!("vtable.event_types[{index}]"), number));
+                return Err(Error::no_event_type(
+                    &format!("vtable.event_types[{index}]"),
+                    number,
+                ));
             }
         }
         Ok(Self {

@@ -78,12 +78,13 @@ pub struct mvx_metric_spec {
     pub filters: *const mvx_filter,
     /// How many.
     pub filter_count: usize,
-    /// The names of fields; each combination of their values gets a series of its own. May be NULL.
+    /// The names of fields; each combination of their values gets a series of its own, in the order in which
+    /// they first come. May be NULL.
     pub group_by: *const mvx_str,
     /// How many; 16 at most.
     pub group_by_count: usize,
-    /// How many series there are at most; further groups share one overflow series. 0: 2,000; negative:
-    /// MVX_INVALID_ARGUMENT.
+    /// How many series there are at most; further groups share one overflow series, which is not counted.
+    /// 0: 2,000; negative, or more than 1,048,576: MVX_INVALID_ARGUMENT.
     pub max_series: i64,
     /// For MVX_METRIC_HISTOGRAM: the bounds, ascending. Otherwise of no meaning.
     pub bounds: *const f64,
@@ -138,8 +139,13 @@ const _: () = {
 };
 
 /// Registers a native metric under the name in its declaration; otherwise as mvx_recorder_register_metric().
-/// Its snapshot is {"value": n}, or with group_by {"series": [{"labels": {...}, "value": n}, ...],
-/// "overflow_events": n}.
+///
+/// Its snapshot is {"value": 3}; with group_by it is {"series": [{"labels": {"route": "/", "code": "200"},
+/// "value": 3}, ...], "overflow_events": 0}, with the series in the order of their first appearance. Labels
+/// are named like the fields, and are always texts: numbers in decimal, truth values "true" or "false",
+/// symbols and texts as they are. Where events came past max_series, a last series {"labels": {}, "value": 2,
+/// "overflow": true} stands for all their groups. Where values came that do not count, "invalid_events": n
+/// follows.
 ///
 /// - recorder: stays the caller's; VIRGIN, STARTING or RUNNING.
 /// - spec: copied.

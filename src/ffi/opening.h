@@ -13,6 +13,10 @@
  *
  *     mvx_recorder *recorder = NULL;
  *     mvx_recorder_create(NULL, NULL, &recorder, NULL);
+ *     mvx_wait *started = NULL;
+ *     mvx_recorder_start(recorder, &started, NULL);
+ *     mvx_wait_block(started, -1);
+ *     mvx_wait_free(started);
  *
  *     mvx_event_type_options options = {0};
  *     options.struct_size = sizeof options;
@@ -66,6 +70,56 @@
  * receives an error with a stable reason, a message, details as JSON, and perhaps a cause. No state is kept
  * per thread. A fault of the library itself is MVX_UNEXPECTED; the recorder that it concerned is FAILURE
  * then, and the process goes on.
+ *
+ * REASONS. What mvx_error_reason() gives keeps its meaning; later versions may add some.
+ *
+ *     status                reason                             what happened
+ *     MVX_INVALID_ARGUMENT  INVALID_ARGUMENT                   an argument is bad; detail "argument"
+ *     MVX_INVALID_HANDLE    INVALID_HANDLE                     a handle is not live; detail "argument"
+ *     MVX_INVALID_STATE     INVALID_RECORDER_STATE             not in this state; details "recorder_state"
+ *                                                              and "expected_states"
+ *                           INVALID_RUNTIME_STATE              not in this state; details "runtime_state"
+ *                                                              and "expected_states"
+ *     MVX_ALREADY_EXISTS    EVENT_TYPE_ALREADY_EXISTS          the name was declared with something else
+ *                           RECORDER_ALREADY_EXISTS            the id is taken; detail "recorder_id"
+ *     MVX_NOT_FOUND         RECORDER_NOT_FOUND                 the id is not there; detail "recorder_id"
+ *     MVX_HOOK_FAILED       ON_STARTING_HOOK_FAILED            its cause is what the hook said
+ *                           ON_STOPPED_HOOK_FAILED             its cause is what the hook said
+ *     MVX_METRIC_FAILED     UNEXPECTED_ERROR                   a metric or on_metric_changed failed; detail
+ *                                                              "metric"; its cause is what that said
+ *     MVX_STARTUP_FAILED    STARTUP_ERROR                      a runtime got no threads
+ *                           RECORDER_STARTUP_ERROR             a new recorder did not start: see its cause
+ *     MVX_STOP_FAILED       RECORDER_STOP_ERROR                a recorder did not stop: see its cause
+ *     MVX_SHUTDOWN_FAILED   SHUTDOWN_ERROR                     recorders did not stop; details: see
+ *                                                              mvx_runtime_shutdown()
+ *     MVX_LIMIT_REACHED     LIMIT_REACHED                      no handle, event type or symbol is left
+ *     MVX_CANCELLED         DISPATCHER_UNEXPECTEDLY_CANCELLED  the recorder was cancelled
+ *     MVX_TIMEOUT           TIMEOUT                            it did not happen in time
+ *     MVX_NOT_READY         NOT_READY                          the operation is not over yet
+ *     MVX_WOULD_DEADLOCK    WOULD_DEADLOCK                     a callback would wait for itself
+ *     MVX_FORKED            FORKED                             the handle belongs to the parent process
+ *     MVX_UNSUPPORTED       UNSUPPORTED                        not offered by this version or platform
+ *     MVX_UNEXPECTED        UNEXPECTED_ERROR                   a fault of the library or of the machine
+ *
+ * A cause with the reason CALLBACK_ERROR is what a callback of yours said. MVX_QUEUE_OVERFLOW has no reason:
+ * the calls that return it give no error.
+ *
+ * ORDER. Events of one thread reach every metric in the order in which they were registered. Where
+ * registering one event was over before registering another began on a different thread, gauges,
+ * on_metric_changed and metrics of the host that are not MVX_METRIC_COMMUTATIVE see the two in that order.
+ *
+ * LOSING NOTHING. By default a full recorder loses events: one that a runtime created drops them, and the
+ * call still returns MVX_OK; one that mvx_recorder_create() made refuses them with MVX_QUEUE_OVERFLOW. Where
+ * every event must count:
+ *
+ *   - Set overflow_policy to MVX_OVERFLOW_BLOCK, and block_timeout_ns to what production code may wait. There
+ *     is no value for ever, but INT64_MAX is 292 years; when the recorder ends, so does the wait.
+ *   - Give queue_max_bytes room for the largest event (4,112 bytes hold any), or that event waits in vain.
+ *   - Look at what each call returns. After any status but MVX_OK, such as MVX_TIMEOUT, the event was not
+ *     queued: register it again, or count it. Callbacks never wait: they get MVX_WOULD_DEADLOCK.
+ *   - Stop the recorder, or shut its runtime down, before the process ends, and give that time enough
+ *     (shutdown_timeout_ns). Then pending and discarded of mvx_recorder_stats() say how many accepted events
+ *     were lost: 0, unless the recorder failed or was cancelled.
  *
  * THREADS. Any function may be called from any thread at any time. The library starts threads when a runtime
  * starts and joins them when it is shut down; they block all asynchronous signals. It writes nothing to

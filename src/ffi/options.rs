@@ -16,11 +16,11 @@ use super::threads::{self, mvx_thread_hooks};
 /// At the pending limit: the call succeeds, the event is not queued, and it is counted as dropped. The
 /// default of the recorders that a runtime creates.
 pub const MVX_OVERFLOW_DROP: u32 = 1;
-/// At the pending limit: the call returns MVX_QUEUE_OVERFLOW, and the event is counted as refused. The
-/// default of a recorder made by mvx_recorder_create().
+/// At the pending limit: the call returns MVX_QUEUE_OVERFLOW, the event is not queued, and it is counted as
+/// refused. The default of a recorder made by mvx_recorder_create(), whatever its runtime's policy is.
 pub const MVX_OVERFLOW_RAISE_ERROR: u32 = 2;
 /// At the pending limit: the call waits for room, up to block_timeout_ns, then returns MVX_TIMEOUT. Callbacks
-/// don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is counted as refused.
+/// don't wait: they get MVX_WOULD_DEADLOCK. In both cases the event is not queued, and is counted as refused.
 pub const MVX_OVERFLOW_BLOCK: u32 = 3;
 
 /// A metric that fails makes its recorder FAILURE. The default.
@@ -38,9 +38,10 @@ pub struct mvx_runtime_options {
     pub name_space: mvx_str,
     /// Pending events of each recorder, at most. 0: 10,000; negative: MVX_INVALID_ARGUMENT.
     pub recorder_queue_max_size: i64,
-    /// MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: DROP.
+    /// MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK, for recorders that the runtime creates. 0: DROP.
     pub recorder_overflow_policy: u32,
-    /// Threads that dispatch and run callbacks, at most 1,024. 0: 1.
+    /// Threads that coordinate, at most 1,024. 0: 1. Dispatching and callbacks have further ones, as many as
+    /// are busy at once.
     pub worker_threads: u32,
     /// What bounds a shutdown, in nanoseconds. 0: 5 s; negative: MVX_INVALID_ARGUMENT.
     pub shutdown_timeout_ns: i64,
@@ -72,12 +73,16 @@ pub struct mvx_recorder_options {
     pub name_space: mvx_str,
     /// Pending events, at most. 0: the runtime's; negative: MVX_INVALID_ARGUMENT.
     pub queue_max_size: i64,
-    /// Bytes of pending events, at most. 0: the runtime's; negative: MVX_INVALID_ARGUMENT.
+    /// Bytes of pending events, at most, counted as for a runtime; the pending limit is reached where either
+    /// this or queue_max_size is. An event that is larger than this can never be queued: it is dropped or
+    /// refused, under MVX_OVERFLOW_BLOCK after all of block_timeout_ns. 0: the runtime's; negative:
+    /// MVX_INVALID_ARGUMENT.
     pub queue_max_bytes: i64,
     /// MVX_OVERFLOW_DROP, _RAISE_ERROR or _BLOCK. 0: the runtime's where it creates the recorder, otherwise
     /// RAISE_ERROR.
     pub overflow_policy: u32,
-    /// How long MVX_OVERFLOW_BLOCK waits, in nanoseconds. 0: 1 s; negative: MVX_INVALID_ARGUMENT.
+    /// How long MVX_OVERFLOW_BLOCK waits, in nanoseconds. 0: 1 s; negative: MVX_INVALID_ARGUMENT. For ever:
+    /// INT64_MAX, which is 292 years.
     pub block_timeout_ns: i64,
     /// MVX_METRIC_ERROR_FAIL_RECORDER or _QUARANTINE_METRIC. 0: FAIL_RECORDER.
     pub metric_error_policy: u32,

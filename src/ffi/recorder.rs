@@ -159,7 +159,8 @@ pub unsafe extern "C" fn mvx_recorder_clone(
 ///
 /// - recorder: stays the caller's.
 /// - wait: receives a handle to free with mvx_wait_free(). In any other state the call succeeds too, and the
-///   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status.
+///   wait is over already, with MVX_INVALID_STATE. May be NULL: then the call itself returns that status, or
+///   MVX_OK as soon as the operation is begun; how it ends is not told.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -182,7 +183,7 @@ pub unsafe extern "C" fn mvx_recorder_start(
 /// under way.
 ///
 /// - recorder: stays the caller's.
-/// - wait: as for mvx_recorder_start().
+/// - wait: as for mvx_recorder_start(): with NULL the call returns before the operation is over.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -206,7 +207,7 @@ pub unsafe extern "C" fn mvx_recorder_stop(
 /// once. In FAILURE and CANCELLED it can't be done.
 ///
 /// - recorder: stays the caller's.
-/// - wait: as for mvx_recorder_start().
+/// - wait: as for mvx_recorder_start(): with NULL the call returns before the operation is over.
 /// - error: may be NULL.
 /// - Any thread. Does not block. Callbacks may call it.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_STATE (only without `wait`),
@@ -392,8 +393,10 @@ fn as_c(stats: &Stats) -> mvx_recorder_stats {
 /// - len: bytes, 4,096 at most, and no fewer than the event type's fields need.
 /// - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
 /// - Returns MVX_OK (also where MVX_OVERFLOW_DROP dropped the event), MVX_INVALID_HANDLE, MVX_FORKED,
-///   MVX_INVALID_ARGUMENT, MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK,
-///   MVX_UNEXPECTED.
+///   MVX_INVALID_ARGUMENT (in any state: there is no such event type, `len` is more than 4,096 or less than
+///   its fields need, or `payload` is NULL and `len` is not 0), MVX_INVALID_STATE (of a STOPPED recorder,
+///   until mvx_recorder_start()), MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK, MVX_UNSUPPORTED (from
+///   a signal handler that interrupted such a call), MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_event(
     recorder: *mut mvx_recorder,
@@ -414,16 +417,19 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
     )
 }
 
-/// Records many events of one type, in the order in which they lie in memory. It accepts as many as fit.
+/// Records many events of one type, in the order in which they lie in memory. It accepts as many as fit, from
+/// the first one on.
 ///
 /// - recorder, type: as for mvx_recorder_register_event().
 /// - payloads: copied; `count` payloads one after the other. May be NULL where they have no bytes.
 /// - len_each: bytes of each payload.
 /// - count: how many; may be 0.
-/// - accepted: receives how many were accepted, also where not all were; not where an argument is bad.
+/// - accepted: receives how many were accepted, also where not all were: with MVX_OK (the others were
+///   dropped), MVX_INVALID_STATE, MVX_QUEUE_OVERFLOW, MVX_TIMEOUT, MVX_WOULD_DEADLOCK and MVX_UNSUPPORTED.
+///   With any other status it is left as it was.
 /// - Any thread. Blocks only under MVX_OVERFLOW_BLOCK. Callbacks may call it; they never block.
 /// - Returns what mvx_recorder_register_event() returns for the first event that was not accepted, otherwise
-///   MVX_OK.
+///   MVX_OK. MVX_INVALID_ARGUMENT also where `accepted` is NULL or len_each * count more than PTRDIFF_MAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_register_events(
     recorder: *mut mvx_recorder,

@@ -13,8 +13,9 @@ use super::status::mvx_status;
 use super::text::{mvx_str, mvx_text, new_text};
 use super::value::{as_c, mvx_value};
 
-/// A snapshot that shows every event that was registered before the call. Only in RUNNING does it wait for
-/// that.
+/// A snapshot that shows every event that was accepted before the call, except where the recorder is not
+/// RUNNING (or fails or is cancelled meanwhile), and where one of its own callbacks asks: then it waits for no
+/// event, and shows what was dispatched so far. So wait for the start, or flush, before you rely on it.
 pub const MVX_SNAPSHOT_CONSISTENT: u32 = 0;
 /// A snapshot that shows what was dispatched so far, without waiting for events.
 pub const MVX_SNAPSHOT_RELAXED: u32 = 1;
@@ -35,7 +36,8 @@ pub struct mvx_snapshot {
 ///   said.
 /// - Any thread. Blocks up to the time-out. A callback of the recorder gets its snapshot at once.
 /// - Returns MVX_OK, MVX_INVALID_HANDLE, MVX_FORKED, MVX_INVALID_ARGUMENT, MVX_METRIC_FAILED (the other
-///   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_UNEXPECTED.
+///   metrics and the recorder are unharmed), MVX_TIMEOUT, MVX_WOULD_DEADLOCK (in a callback of another
+///   recorder), MVX_UNEXPECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_snapshot(
     recorder: *mut mvx_recorder,
@@ -138,7 +140,23 @@ pub unsafe extern "C" fn mvx_snapshot_to_json(
     })
 }
 
-/// A snapshot as OpenMetrics text.
+/// A snapshot as OpenMetrics text. Every sample has the labels `recorder` (the entity id) and `namespace`.
+///
+/// What is no ASCII letter or digit in a name becomes `_`. A name that then begins with no letter gets
+/// "metric_" (a label: "label_") in place of its leading `_`. Of two names alike the later one gets "_2".
+/// There is no other prefix.
+///
+/// The counts of mvx_stats come first, as mvx_recorder_events_accepted_total, mvx_recorder_events_pending,
+/// mvx_recorder_lag_seconds and so on; then mvx_metric_overflow_events_total and
+/// mvx_metric_invalid_events_total, with the label `metric`.
+///
+/// A native metric is a family of its name, with a label for each field of group_by; its overflow series has
+/// mvx_overflow="true" instead. Samples of a counter end in "_total", which is not added to a name that ends
+/// so already. A unit is no part of the name: it is told as UNIT where the name ends in it, otherwise in HELP.
+///
+/// Of a metric of the host, each number or truth value is a family of type unknown, called like the metric
+/// and the keys that lead to the value, joined by `_`; elements of a list are told apart by the label `index`.
+/// Texts and nulls are left out.
 ///
 /// - snapshot: must not be NULL.
 /// - text: receives a text to free with mvx_text_free().

@@ -187,10 +187,15 @@ impl<T: Send + Sync + 'static> Table<T> {
         }
     }
 
+    /// Whether a handle looks like one of this table, live or not.
+    pub fn is_of_type(&self, handle: u64) -> bool {
+        (handle >> TAG_SHIFT) as u8 == self.tag
+    }
+
     /// Slot index and generation of a handle that is of this type and this process.
     #[inline]
     fn parts(&self, handle: u64) -> Result<(u32, u32), LookupError> {
-        if (handle >> TAG_SHIFT) as u8 != self.tag {
+        if !self.is_of_type(handle) {
             return Err(LookupError::Invalid);
         }
         let forks = (handle >> FORK_SHIFT) & 0xff;

@@ -69,7 +69,10 @@ impl Core {
                 .last_error
                 .clone()
                 .filter(|_| control.state == RecorderState::Failure);
-            let error = Error::recorder_state(control.state, &ACCEPTING, cause);
+            let mut error = Error::recorder_state(control.state, &ACCEPTING, cause);
+            if control.state == RecorderState::Stopped {
+                error = error.with_hint("mvx_recorder_start starts it again");
+            }
             drop(control);
             // Here the host's object is dropped: it may call anything.
             drop(entry);

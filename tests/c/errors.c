@@ -886,6 +886,57 @@ static void handles_are_not_reused(void)
     end_runtime(runtime);
 }
 
+#define SAYS(status, reason, words, call) expect_bad(status, reason, words, (call), #call, __LINE__)
+
+static void messages_say_what_to_do(void)
+{
+    mvx_runtime_options options = {.struct_size = 0};
+    mvx_runtime *runtime = NULL;
+    BAD("set it to sizeof(mvx_runtime_options)", mvx_runtime_create(&options, &runtime, ERR));
+    OK(mvx_runtime_create(NULL, &runtime, ERR));
+    mvx_recorder *recorder = NULL;
+    SAYS(MVX_INVALID_STATE, "INVALID_RUNTIME_STATE",
+         "invalid metrics runtime state 'VIRGIN', expected 'RUNNING': call mvx_runtime_start first",
+         mvx_recorder_create(runtime, NULL, &recorder, ERR));
+    OK(mvx_runtime_start(runtime, ERR));
+    recorder = new_recorder(runtime);
+
+    NO_HANDLE("'recorder' is NULL", mvx_recorder_start(NULL, NULL, ERR));
+    NO_HANDLE("of another type", mvx_recorder_start((mvx_recorder *)runtime, NULL, ERR));
+    mvx_recorder *freed = NULL;
+    OK(mvx_recorder_clone(recorder, &freed));
+    mvx_recorder_free(freed);
+    NO_HANDLE("it was freed", mvx_recorder_start(freed, NULL, ERR));
+
+    const mvx_event_type none = 0;
+    const mvx_event_type type = number_type("errors.number");
+    static struct probe probe = PROBE_INITIALIZER;
+    mvx_metric_vtable vtable = probe_vtable();
+    vtable.drop = NULL;
+    vtable.event_types = &none;
+    vtable.event_type_count = 1;
+    BAD("event_types[0]' is 0, which is no event type: mvx_event_type_declare gives",
+        mvx_recorder_register_metric(recorder, MVX_STR("m"), &vtable, &probe, ERR));
+    mvx_metric_spec spec = {.struct_size = sizeof spec, .name = MVX_STR("m"), .kind = MVX_METRIC_COUNTER};
+    spec.event_types = &none;
+    spec.event_type_count = 1;
+    BAD("event_types[0]' is 0, which is no event type: mvx_event_type_declare gives",
+        mvx_recorder_register_native_metric(recorder, &spec, ERR));
+    spec.event_types = &type;
+    spec.kind = MVX_METRIC_DISTINCT_COUNT;
+    if (!is_offered(runtime, MVX_METRIC_DISTINCT_COUNT)) {
+        SAYS(MVX_UNSUPPORTED, "UNSUPPORTED", "offers COUNTER and GAUGE",
+             mvx_recorder_register_native_metric(recorder, &spec, ERR));
+    }
+    start(recorder);
+    stop(recorder);
+    spec.kind = MVX_METRIC_COUNTER;
+    SAYS(MVX_INVALID_STATE, "INVALID_RECORDER_STATE", "mvx_recorder_start starts it again",
+         mvx_recorder_register_native_metric(recorder, &spec, ERR));
+    mvx_recorder_free(recorder);
+    end_runtime(runtime);
+}
+
 /* ---- what callbacks hand in ---------------------------------------------------------------------------- */
 
 static atomic_bool leave_open;
@@ -1074,5 +1125,5 @@ static void names_of_statuses(void)
 TEST_MAIN(CASE(bad_runtime_options), CASE(bad_logs), CASE(bad_recorder_options), CASE(larger_structs_are_fine),
           CASE(bad_recorder_ids), CASE(bad_vtables), CASE(bad_specs), CASE(bad_events), CASE(bad_event_types),
           CASE(bad_texts), CASE(bad_reading), CASE(null_is_answered), CASE(bad_handles), CASE(handles_are_not_reused),
-          CASE(bad_writing), CASE(a_message_that_is_no_text), CASE(chains_of_causes), CASE(details_are_json),
+          CASE(messages_say_what_to_do), CASE(bad_writing), CASE(a_message_that_is_no_text), CASE(chains_of_causes), CASE(details_are_json),
           CASE(names_of_statuses))

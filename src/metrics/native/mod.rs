@@ -118,7 +118,7 @@ fn not_offered(kind: MetricKind) -> Error {
         MetricKind::DistinctCount => "DISTINCT_COUNT",
     };
     Error::unsupported(format!(
-        "native metrics of kind {name} are not offered by this version"
+        "native metrics of kind {name} are not offered by this version, which offers COUNTER and GAUGE"
     ))
     .with_detail("kind", name)
 }

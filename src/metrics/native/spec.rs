@@ -157,12 +157,9 @@ impl NativeSpec {
         }
         let mut found = Vec::with_capacity(self.event_types.len());
         for (index, &id) in self.event_types.iter().enumerate() {
-            found.push(event_type(id).ok_or_else(|| {
-                Error::invalid_argument(
-                    &format!("event_types[{index}]"),
-                    format!("is {id}, which is no event type"),
-                )
-            })?);
+            found.push(
+                event_type(id).ok_or_else(|| Error::no_event_type(&format!("event_types[{index}]"), id))?,
+            );
         }
         found.sort_by_key(|event_type| event_type.id);
         found.dedup_by_key(|event_type| event_type.id);
