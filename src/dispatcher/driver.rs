@@ -24,7 +24,7 @@ use crate::threads::pool::Threads;
 pub enum Rest {
     /// Somebody holds a token and will ring; events do not matter meanwhile.
     Held,
-    /// A moment, on its thread.
+    /// A moment, on its thread. No event ends it: waking would take as long.
     Nap(Duration),
     /// A while, without a thread. The next event does not end it, a queue that fills does.
     Doze(Duration),
@@ -179,7 +179,7 @@ impl Driver {
         let hub = self.hub.get();
         match (rest, hub) {
             (Some(Rest::Sleep), Some(hub)) if !hub.try_sleep() => return true,
-            (Some(Rest::Nap(_) | Rest::Doze(_)), Some(hub)) => hub.doze(),
+            (Some(Rest::Doze(_)), Some(hub)) => hub.doze(),
             _ => {}
         }
         let mut schedule = self.schedule.lock();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::error::{Error, Result, Status};
 use crate::event::field::{self, Field};
@@ -112,13 +113,56 @@ type Types<const CHUNKS: usize, const CHUNK_LEN: usize> =
 /// At most 65,536.
 pub(crate) static TYPES: Types<256, 256> = AppendTable::new(None);
 
+/// What recording needs to know of each event type, by number: one load. 0 where it is not known (yet), which
+/// [`event_type`] then tells. Memory that was never written takes no room.
+static BRIEFS: [AtomicU16; TYPES_MAX + 1] = [const { AtomicU16::new(0) }; TYPES_MAX + 1];
+const TYPES_MAX: usize = 256 * 256;
+
+/// See [`brief`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brief(u16);
+
+impl Brief {
+    const DECLARED: u16 = 1 << 15;
+    const TIMED: u16 = 1 << 14;
+
+    fn of(event_type: &EventType) -> Option<Self> {
+        let min_len = u16::try_from(event_type.min_len)
+            .ok()
+            .filter(|&len| len < Self::TIMED)?;
+        Some(Self(
+            Self::DECLARED | min_len | if event_type.timed { Self::TIMED } else { 0 },
+        ))
+    }
+
+    /// Whether the type is known, carries no time, and its payload may have as few bytes as `len`.
+    #[inline(always)]
+    pub fn is_plain(self, len: usize) -> bool {
+        // Without the flag for declared, or with the one for timed, the number is as large as a length can't be.
+        let min_len = self.0 ^ Self::DECLARED;
+        len >= usize::from(min_len) && len < usize::from(Self::TIMED)
+    }
+}
+
+/// What recording needs to know of an event type.
+#[inline(always)]
+pub fn brief(id: u32) -> Brief {
+    BRIEFS
+        .get(id as usize)
+        .map_or(Brief(0), |brief| Brief(brief.load(Ordering::Relaxed)))
+}
+
 /// Declares an event type; an equal declaration gives the same one, and its `release` is dropped.
 ///
 /// # Errors
 /// INVALID_ARGUMENT: a bad name or field. ALREADY_EXISTS: the name is declared with other fields, another `timed` or
 /// another `release`; the message says which. LIMIT_REACHED: there are 65,536 event types already.
 pub fn declare(options: EventTypeOptions) -> Result<&'static EventType> {
-    declare_in(&TYPES, options)
+    let declared = declare_in(&TYPES, options)?;
+    if let (Some(brief), Some(place)) = (Brief::of(declared), BRIEFS.get(declared.id as usize)) {
+        place.store(brief.0, Ordering::Relaxed);
+    }
+    Ok(declared)
 }
 
 /// Looks an event type up; takes no lock.

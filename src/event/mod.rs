@@ -4,6 +4,7 @@ pub mod event_type;
 pub mod field;
 pub mod symbol;
 
+pub(crate) use event_type::brief;
 pub use event_type::{EventType, EventTypeOptions, Release, declare, event_type};
 pub use field::{Field, FieldAt, FieldKind, FieldValue};
 pub use symbol::{intern, symbol_text};

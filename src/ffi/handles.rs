@@ -108,11 +108,10 @@ pub(super) fn free<H: Handle>(handle: *const H) -> Result<()> {
         .map_err(|error| error_of::<H>(handle as u64, error))
 }
 
-/// For a cache of recorders: the word to load, and what it is, under [`LIVENESS_MASK`], while the handle is
-/// live.
+/// For a cache of recorders: the word to load, and what its [`liveness`] is while the handle is live.
 ///
-/// [`LIVENESS_MASK`]: crate::process::handle_table::LIVENESS_MASK
-pub fn recorder_liveness(handle: *const mvx_recorder) -> Option<(&'static AtomicU64, u64)> {
+/// [`liveness`]: crate::process::handle_table::liveness
+pub fn recorder_liveness(handle: *const mvx_recorder) -> Option<(&'static AtomicU64, u32)> {
     RECORDERS.liveness(handle as u64)
 }
 

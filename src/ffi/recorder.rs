@@ -4,9 +4,9 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use crate::error::{Result, Status};
-use crate::process::handle_table::LIVENESS_MASK;
-use crate::queue::local::Key;
-use crate::recorder::{Events, Recorder, RecorderState, Stats, record_by_key};
+use crate::queue::Short;
+use crate::queue::local::{self, Key};
+use crate::recorder::{Events, Recorder, RecorderState, Stats, record_by_key, record_short, refuse_short};
 use crate::runtime::Runtime;
 use crate::wait::Wait;
 
@@ -404,17 +404,57 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
     payload: *const c_void,
     len: usize,
 ) -> mvx_status {
+    // Before the boundary, which costs as much; this does not panic. What comes after it are functions of their own, so
+    // that this one saves few registers.
+    // SAFETY: NULL or `len` bytes.
+    match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
+        Short::Accepted => Status::Ok as mvx_status,
+        // SAFETY: as above.
+        Short::NoRoom => unsafe { record_without_room(recorder, r#type, payload, len) },
+        // SAFETY: as above.
+        Short::TakeTheLongWay => unsafe { record_otherwise(recorder, r#type, payload, len) },
+    }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe fn record_without_room(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+) -> mvx_status {
+    match refuse_short(recorder as u64) {
+        Some(status) => status as mvx_status,
+        // SAFETY: as above.
+        None => unsafe { record_otherwise(recorder, r#type, payload, len) },
+    }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe fn record_otherwise(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+) -> mvx_status {
+    // SAFETY: NULL or `len` bytes.
+    if let Some(status) = unsafe { record_short(recorder as u64, r#type, payload.cast(), len) } {
+        return status as mvx_status;
+    }
     let events = Events {
         type_id: r#type,
         payloads: payload.cast(),
         len,
         count: 1,
     };
-    // SAFETY: NULL or `len` bytes.
-    boundary::bare_status(
-        "mvx_recorder_register_event",
-        |call| unsafe { record(call, recorder, events) }.1,
-    )
+    boundary::bare_status("mvx_recorder_register_event", |call| {
+        // SAFETY: as above.
+        unsafe { record(call, recorder, events) }.1
+    })
 }
 
 /// Records many events of one type, in the order in which they lie in memory. It accepts as many as fit, from
@@ -471,38 +511,27 @@ pub unsafe extern "C" fn mvx_recorder_register_events(
 ///
 /// # Safety
 /// `events.payloads` is NULL or has as many bytes as `events` says.
-#[inline]
 unsafe fn record(call: &Call, recorder: *const mvx_recorder, events: Events) -> (usize, Bare<()>) {
     let key = recorder as u64;
     // SAFETY: the caller's promise.
-    let before = match unsafe { record_by_key(key, events) } {
-        Some((done, Status::Ok)) => return (done, Ok(())),
-        // Not all of a batch: the rest goes the long way.
-        Some((done, Status::NotReady)) => done,
-        Some((done, status)) => return (done, Err(status)),
-        None => 0,
-    };
+    if let Some((done, status)) = unsafe { record_by_key(key, events) } {
+        return (done, as_result(status));
+    }
     let found = match call.recorder_or_status(recorder) {
         Ok(found) => found,
-        Err(status) => return (before, Err(status)),
+        Err(status) => return (0, Err(status)),
     };
     let Some((live, expected)) = handles::recorder_liveness(recorder) else {
-        return (before, Err(Status::InvalidHandle));
-    };
-    let rest = Events {
-        payloads: events.payloads.wrapping_add(before * events.len),
-        count: events.count - before,
-        ..events
+        return (0, Err(Status::InvalidHandle));
     };
     let key = Key {
         value: key,
         live,
-        mask: LIVENESS_MASK,
         expected,
     };
-    // SAFETY: the caller's promise, for what is left.
-    let (done, status) = unsafe { found.core().record(key, rest) };
-    (before + done, as_result(status))
+    // SAFETY: the caller's promise.
+    let (done, status) = unsafe { found.core().record(key, events) };
+    (done, as_result(status))
 }
 
 #[inline]

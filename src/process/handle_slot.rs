@@ -13,7 +13,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 /// The part of the word that counts pins.
-const PINS: u64 = (1 << 32) - 1;
+const PINS: u64 = (1 << PIN_BITS) - 1;
+const PIN_BITS: u32 = 32;
 /// The object may be looked up.
 const LIVE: u64 = 1 << 32;
 /// It may not any more; the last pin takes it out.
@@ -28,7 +29,12 @@ const ONE_GENERATION: u64 = 1 << GENERATION_SHIFT;
 pub const LAST_GENERATION: u32 = (1 << 24) - 1;
 
 /// The part of a slot's word that changes when its handle is freed or inherited by a child process.
-pub const LIVENESS_MASK: u64 = !PINS;
+#[inline(always)]
+pub fn liveness(word: u64) -> u32 {
+    (word >> PIN_BITS) as u32
+}
+
+const LIVENESS_MASK: u64 = !PINS;
 
 /// What [`LIVENESS_MASK`] leaves of the word while the slot is open under `generation`.
 pub fn live_word(generation: u32) -> u64 {

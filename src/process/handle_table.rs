@@ -19,7 +19,7 @@ use super::fork;
 use super::fork_lock::{ForkLock, HeldAcrossFork};
 use super::handle_slot::{Slot, live_word};
 
-pub use super::handle_slot::LIVENESS_MASK;
+pub use super::handle_slot::liveness;
 
 const TAG_SHIFT: u32 = 56;
 const FORK_SHIFT: u32 = 48;
@@ -164,13 +164,13 @@ impl<T: Send + Sync + 'static> Table<T> {
         Ok(())
     }
 
-    /// For a cache that wants to know with one load whether a handle that it saw is still live: it is while
-    /// the word, under [`LIVENESS_MASK`], equals the number given. Forking changes the word in the child.
-    pub fn liveness(&'static self, handle: u64) -> Option<(&'static AtomicU64, u64)> {
+    /// For a cache that wants to know with one load whether a handle that it saw is still live: it is while the
+    /// [`liveness`] of the word equals the number given. Forking changes the word in the child.
+    pub fn liveness(&'static self, handle: u64) -> Option<(&'static AtomicU64, u32)> {
         let (index, generation) = self.parts(handle).ok()?;
         let word = self.slot(index)?.word();
-        let live = live_word(generation);
-        (word.load(Ordering::Acquire) & LIVENESS_MASK == live).then_some((word, live))
+        let live = liveness(live_word(generation));
+        (liveness(word.load(Ordering::Acquire)) == live).then_some((word, live))
     }
 
     /// In a child process, on its only thread: leaves all objects to the parent.
@@ -446,12 +446,12 @@ mod tests {
         let handle = create(table, 1);
         let (word, live) = table.liveness(handle).unwrap();
         let pin = table.lookup(handle).unwrap();
-        assert_eq!(word.load(Ordering::Relaxed) & LIVENESS_MASK, live);
+        assert_eq!(liveness(word.load(Ordering::Relaxed)), live);
         table.free(handle).unwrap();
-        assert_ne!(word.load(Ordering::Relaxed) & LIVENESS_MASK, live);
+        assert_ne!(liveness(word.load(Ordering::Relaxed)), live);
         assert_eq!(*pin, 1);
         drop(pin);
-        assert_ne!(word.load(Ordering::Relaxed) & LIVENESS_MASK, live);
+        assert_ne!(liveness(word.load(Ordering::Relaxed)), live);
     }
 
     #[test]
@@ -504,7 +504,7 @@ mod tests {
         let (word, live) = table.liveness(handle).unwrap();
         let pin = table.lookup(handle).unwrap();
         table.abandon();
-        assert_ne!(word.load(Ordering::Relaxed) & LIVENESS_MASK, live);
+        assert_ne!(liveness(word.load(Ordering::Relaxed)), live);
         assert!(table.lookup(handle).is_err());
         assert!(table.free(handle).is_err());
         drop(pin);

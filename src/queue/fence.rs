@@ -5,7 +5,8 @@
 //! least one of the two must see the other. That takes a full fence on both sides, 8 ns each. Here the recording
 //! side pays nothing ([`light`], a fence for the compiler only), and the other, rare side ([`heavy`]) makes the
 //! kernel run a full fence on every processor that runs a thread of this process (membarrier, about 200 ns).
-//! Where the kernel has no membarrier, both are full fences.
+//! Where the kernel has no membarrier, both are full fences. Which it is has to be looked up; [`cheap`] does not, and is
+//! for those who know, because the gate told them (`hub.rs`), that [`light_is_free`].
 
 #[cfg(all(target_os = "linux", not(any(mvx_loom, mvx_shuttle))))]
 mod imp {
@@ -46,6 +47,15 @@ mod imp {
         }
     }
 
+    pub fn light_is_free() -> bool {
+        MODE.load(Ordering::Relaxed) == EXPEDITED
+    }
+
+    #[inline(always)]
+    pub fn cheap() {
+        compiler_fence(Ordering::SeqCst);
+    }
+
     #[inline(always)]
     pub fn light() {
         if MODE.load(Ordering::Relaxed) == EXPEDITED {
@@ -76,10 +86,16 @@ mod imp {
 
     pub fn prepare() {}
 
+    pub fn light_is_free() -> bool {
+        true
+    }
+
     #[inline(always)]
     pub fn light() {
         compiler_fence(Ordering::SeqCst);
     }
+
+    pub use light as cheap;
 
     pub fn heavy() {
         fence(Ordering::SeqCst);
@@ -94,14 +110,21 @@ mod imp {
 
     pub fn prepare() {}
 
+    /// A checker looks at the short way too, and sees a full fence there.
+    pub fn light_is_free() -> bool {
+        true
+    }
+
     #[inline(always)]
     pub fn light() {
         fence(Ordering::SeqCst);
     }
+
+    pub use light as cheap;
 
     pub fn heavy() {
         fence(Ordering::SeqCst);
     }
 }
 
-pub use imp::{heavy, light, prepare};
+pub use imp::{cheap, heavy, light, light_is_free, prepare};

@@ -1,5 +1,6 @@
 //! The hand-off of one recorder: recording threads on one side, its dispatcher on the other.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
@@ -7,10 +8,11 @@ use crossbeam_utils::CachePadded;
 use super::fence;
 use super::intake::{Intake, Next};
 use super::limit::{Limit, OverflowPolicy, cost};
-use super::order::NumberedTypes;
-use super::producer::{Counts, Inlet, Load, Producer, Verdict};
+use super::order::{NumberedTypes, Sequence};
+use super::producer::{Counts, Gate, Inlet, Load, Producer, Short, Verdict};
 use super::reader::Record;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use super::shape::Shape;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard};
 
 /// What the dispatcher is doing, as far as recording threads care.
@@ -23,9 +25,21 @@ mod bell {
     pub const ASLEEP: u32 = 2;
 }
 
+/// How the gate stands, as flags: what recording threads look at before they do anything.
+mod gate {
+    /// Events are accepted.
+    pub const OPEN: u32 = 1;
+    /// There are types whose events get a number.
+    pub const NUMBERING: u32 = 2;
+    /// Fences are dear here (`fence.rs`): the short way, which takes them for cheap, is closed.
+    pub const FENCED: u32 = 4;
+}
+
+const OPEN_NUMBERING: u32 = gate::OPEN | gate::NUMBERING;
+
 /// What recording threads read for every event, and others seldom write.
-struct Gate {
-    open: AtomicBool,
+struct Shown {
+    gate: AtomicU32,
     bell: AtomicU32,
     numbered: NumberedTypes,
     /// The recorder is gone: threads may let go of their rings.
@@ -39,8 +53,8 @@ pub type Waker = Box<dyn Fn() + Send + Sync>;
 
 /// The hand-off. `C` is a change of the set of metrics, `M` a mark that is told when it is reached.
 pub struct Hub<C, M> {
-    gate: CachePadded<Gate>,
-    sequence: CachePadded<AtomicU64>,
+    shown: CachePadded<Shown>,
+    sequence: CachePadded<Sequence>,
     limit: Limit,
     policy: OverflowPolicy,
     block_timeout: Duration,
@@ -65,14 +79,14 @@ impl<C, M> Hub<C, M> {
     pub fn new(limit: Limit, policy: OverflowPolicy, block_timeout: Duration, waker: Waker) -> Self {
         fence::prepare();
         Self {
-            gate: CachePadded::new(Gate {
-                open: AtomicBool::new(false),
+            shown: CachePadded::new(Shown {
+                gate: AtomicU32::new(if fence::light_is_free() { 0 } else { gate::FENCED }),
                 bell: AtomicU32::new(bell::AWAKE),
                 numbered: NumberedTypes::new(),
                 retired: AtomicBool::new(false),
                 overflowed: AtomicBool::new(false),
             }),
-            sequence: CachePadded::new(AtomicU64::new(1)),
+            sequence: CachePadded::new(Sequence::new()),
             limit,
             policy,
             block_timeout,
@@ -97,29 +111,90 @@ impl<C, M> Hub<C, M> {
     /// The calling thread ends, or will not record here any more.
     pub fn leave(&self, producer: &Producer) {
         producer.leave(&self.limit);
-        self.intake.lock().drop_departed(&self.limit);
+        self.intake.lock().drop_departed();
     }
 
     /// Whether the recorder is gone for good.
     pub fn is_retired(&self) -> bool {
-        self.gate.retired.load(Ordering::Acquire)
+        self.shown.retired.load(Ordering::Acquire)
+    }
+
+    /// Records one event the shortest way, where order does not matter.
+    ///
+    /// # Safety
+    /// As [`Producer::push_one`]; `producer` is the calling thread's own, from [`Hub::join`].
+    #[inline(always)]
+    pub unsafe fn push_one(&self, producer: &Producer, shape: &Shape, payload: *const u8) -> Short {
+        // SAFETY: the caller's promise.
+        let short = unsafe { producer.push_one::<false>(self, shape, payload) };
+        if short == Short::Accepted {
+            self.wake_if_asleep();
+        }
+        short
+    }
+
+    /// Records one event the shortest way, or with a number, or refuses it at once.
+    ///
+    /// # Safety
+    /// As [`Hub::push_one`].
+    pub unsafe fn push_or_refuse_one(
+        &self,
+        producer: &Producer,
+        shape: &Shape,
+        payload: *const u8,
+    ) -> Option<Verdict> {
+        let short = if self.stands(Gate::OpenNumbering) {
+            // SAFETY: the caller's promise.
+            unsafe { producer.push_one::<true>(self, shape, payload) }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { producer.push_one::<false>(self, shape, payload) }
+        };
+        match short {
+            Short::Accepted => {
+                self.wake_if_asleep();
+                Some(Verdict::Accepted)
+            }
+            Short::NoRoom => self.refuse_at_once(producer),
+            Short::TakeTheLongWay => None,
+        }
+    }
+
+    /// Under lasting overload, refusing must not cost more than accepting: where the queue is as full as it was when
+    /// somebody last looked for room in vain, nobody looks again. The thread has no room left.
+    #[inline(always)]
+    pub fn refuse_at_once(&self, producer: &Producer) -> Option<Verdict> {
+        if self.policy == OverflowPolicy::Block || !self.stands_open() || !self.limit.is_exhausted() {
+            return None;
+        }
+        Some(self.overflow(producer, 1))
+    }
+
+    fn stands_open(&self) -> bool {
+        self.stands(Gate::Open) || self.stands(Gate::OpenNumbering)
     }
 
     /// Records what there is room for; how many, and why not more. Wakes the dispatcher if it sleeps.
     ///
     /// # Safety
     /// As [`Producer::push`]; `producer` is the calling thread's own, from [`Hub::join`].
-    #[inline(always)]
     pub unsafe fn push(&self, producer: &Producer, load: Load) -> (usize, Verdict) {
         // SAFETY: the caller's promise.
         let (done, verdict) = unsafe { producer.push(self, load) };
-        if self.gate.bell.load(Ordering::Relaxed) == bell::ASLEEP && done > 0 {
-            self.wake_from(bell::ASLEEP);
+        if done > 0 {
+            self.wake_if_asleep();
         }
         if verdict == Verdict::Full {
             return (done, self.overflow(producer, load.count - done));
         }
         (done, verdict)
+    }
+
+    #[inline(always)]
+    fn wake_if_asleep(&self) {
+        if self.shown.bell.load(Ordering::Relaxed) == bell::ASLEEP {
+            self.wake_from(bell::ASLEEP);
+        }
     }
 
     /// Events found no room: counted as the policy says, unless the thread may wait.
@@ -142,7 +217,8 @@ impl<C, M> Hub<C, M> {
     /// Rings, once until [`Hub::clear_overflowed`], so that somebody is told.
     pub fn note_overflow(&self) {
         // A plain look first: under lasting overload the word is not written again and again.
-        if !self.gate.overflowed.load(Ordering::Relaxed) && !self.gate.overflowed.swap(true, Ordering::SeqCst)
+        if !self.shown.overflowed.load(Ordering::Relaxed)
+            && !self.shown.overflowed.swap(true, Ordering::SeqCst)
         {
             (self.waker)();
         }
@@ -150,12 +226,12 @@ impl<C, M> Hub<C, M> {
 
     /// Whether an event found no room since this was last cleared.
     pub fn overflowed(&self) -> bool {
-        self.gate.overflowed.load(Ordering::Relaxed)
+        self.shown.overflowed.load(Ordering::Relaxed)
     }
 
     /// Has the next event that finds no room ring again.
     pub fn clear_overflowed(&self) {
-        self.gate.overflowed.store(false, Ordering::SeqCst);
+        self.shown.overflowed.store(false, Ordering::SeqCst);
     }
 
     /// Waits for room until `ready` gives something or the block time-out is over.
@@ -167,7 +243,7 @@ impl<C, M> Hub<C, M> {
     fn wake_from(&self, state: u32) {
         // Of all threads that see it asleep, one wakes it.
         let woken = self
-            .gate
+            .shown
             .bell
             .compare_exchange(state, bell::AWAKE, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok();
@@ -180,13 +256,13 @@ impl<C, M> Hub<C, M> {
 
     /// Lets events in.
     pub fn open(&self) {
-        self.gate.open.store(true, Ordering::Release);
+        self.shown.gate.fetch_or(gate::OPEN, Ordering::Release);
     }
 
     /// Lets no event in any more. When this returns, what was accepted is visible, and no thread is inside a call
     /// that could still accept one.
     pub fn close(&self) {
-        self.gate.open.store(false, Ordering::SeqCst);
+        self.shown.gate.fetch_and(!gate::OPEN, Ordering::SeqCst);
         self.quiesce(&self.intake.lock());
         // Threads that wait for room have to look at the state.
         self.limit.announce_room();
@@ -202,14 +278,21 @@ impl<C, M> Hub<C, M> {
     /// Lets go of all rings. The recorder is closed for good.
     pub fn retire(&self) {
         self.close();
-        self.gate.retired.store(true, Ordering::Release);
+        self.shown.retired.store(true, Ordering::Release);
         *self.intake.lock() = Intake::new();
     }
 
     /// Has events of all types numbered from the first one on.
     pub fn number_all(&self) {
         let mut intake = self.intake.lock();
-        self.gate.numbered.add(intake.published(), None);
+        self.number_too(&mut intake, None);
+    }
+
+    fn number_too(&self, intake: &mut Intake<C, M>, types: Option<&[u32]>) -> bool {
+        let more = self.shown.numbered.add(intake.published(), types);
+        // After the set: whoever sees the flag sees the set.
+        self.shown.gate.fetch_or(gate::NUMBERING, Ordering::Release);
+        more
     }
 
     /// Queues a change of the set of metrics behind all events that are registered already. `numbered` says for
@@ -217,7 +300,7 @@ impl<C, M> Hub<C, M> {
     pub fn change(&self, numbered: Option<Option<&[u32]>>, change: C) {
         let mut intake = self.intake.lock();
         if let Some(types) = numbered {
-            if self.gate.numbered.add(intake.published(), types) {
+            if self.number_too(&mut intake, types) {
                 // Events that were not numbered come before the change.
                 self.quiesce(&intake);
             }
@@ -239,9 +322,9 @@ impl<C, M> Hub<C, M> {
         let counts = intake.counts();
         self.limit
             .note_pending(counts.accepted.saturating_sub(self.limit.done()));
-        let next = intake.collect(&self.gate.numbered, &self.sequence, most, take);
+        let next = intake.collect(&self.shown.numbered, &self.sequence, most, take);
         if matches!(next, Next::Nothing) {
-            intake.drop_departed(&self.limit);
+            intake.drop_departed();
         }
         next
     }
@@ -251,7 +334,7 @@ impl<C, M> Hub<C, M> {
     pub fn take_rest(&self, most: usize, mut take: impl FnMut(Record)) -> bool {
         let mut intake = self.intake.lock();
         loop {
-            match intake.collect(&self.gate.numbered, &self.sequence, most, &mut take) {
+            match intake.collect(&self.shown.numbered, &self.sequence, most, &mut take) {
                 Next::Events => return true,
                 Next::Change(_) => {}
                 Next::Nothing => return false,
@@ -279,21 +362,21 @@ impl<C, M> Hub<C, M> {
 
     /// The dispatcher runs.
     pub fn set_awake(&self) {
-        self.gate.bell.store(bell::AWAKE, Ordering::SeqCst);
+        self.shown.bell.store(bell::AWAKE, Ordering::SeqCst);
     }
 
     /// The dispatcher will look again in a moment by itself.
     pub fn doze(&self) {
-        self.gate.bell.store(bell::DOZING, Ordering::SeqCst);
+        self.shown.bell.store(bell::DOZING, Ordering::SeqCst);
     }
 
     /// The dispatcher wants to sleep until it is woken; false where there is something to do after all.
     pub fn try_sleep(&self) -> bool {
-        self.gate.bell.store(bell::ASLEEP, Ordering::SeqCst);
+        self.shown.bell.store(bell::ASLEEP, Ordering::SeqCst);
         // Either a recording thread sees ASLEEP after it has published its event, or the event is seen here.
         fence::heavy();
         if self.intake.lock().has_work() {
-            self.gate.bell.store(bell::AWAKE, Ordering::SeqCst);
+            self.shown.bell.store(bell::AWAKE, Ordering::SeqCst);
             return false;
         }
         true
@@ -361,16 +444,27 @@ impl<C, M> Hub<C, M> {
 
 impl<C, M> Inlet for Hub<C, M> {
     #[inline(always)]
-    fn is_open(&self) -> bool {
-        self.gate.open.load(Ordering::Acquire)
+    fn stands(&self, so: Gate) -> bool {
+        let flags = match so {
+            Gate::Open => gate::OPEN,
+            Gate::OpenNumbering => OPEN_NUMBERING,
+            Gate::Closed => return false,
+        };
+        self.shown.gate.load(Ordering::Acquire) == flags
+    }
+
+    fn gate(&self) -> Gate {
+        match self.shown.gate.load(Ordering::Acquire) & !gate::FENCED {
+            gate::OPEN => Gate::Open,
+            OPEN_NUMBERING => Gate::OpenNumbering,
+            _ => Gate::Closed,
+        }
     }
 
     #[inline(always)]
-    fn sequence(&self, type_id: u32) -> Option<u64> {
-        if !self.gate.numbered.any() || !self.gate.numbered.contains(type_id) {
-            return None;
-        }
-        Some(self.sequence.fetch_add(1, Ordering::SeqCst))
+    fn number(&self, type_id: u32, last: &Cell<u64>) -> Option<u64> {
+        let numbered = self.shown.numbered.contains(type_id);
+        numbered.then(|| self.sequence.next(last))
     }
 
     fn limit(&self) -> &Limit {
@@ -378,7 +472,7 @@ impl<C, M> Inlet for Hub<C, M> {
     }
 
     fn filling(&self) {
-        if self.gate.bell.load(Ordering::Relaxed) == bell::DOZING && self.limit.is_filling() {
+        if self.shown.bell.load(Ordering::Relaxed) == bell::DOZING && self.limit.is_filling() {
             self.wake_from(bell::DOZING);
         }
     }

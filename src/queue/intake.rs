@@ -12,12 +12,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::limit::Limit;
-use super::order::{NumberedTypes, Published};
+use super::order::{NumberedTypes, Published, Sequence};
 use super::producer::{Counts, Producer};
 use super::reader::{Reader, Record};
 use crate::sync::Arc;
-use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A cut through all rings.
 struct Cut {
@@ -93,7 +91,7 @@ impl<C, M> Intake<C, M> {
     }
 
     /// Lets go of the rings of threads that have ended, as far as they are drained.
-    pub fn drop_departed(&mut self, limit: &Limit) {
+    pub fn drop_departed(&mut self) {
         if !self
             .readers
             .iter()
@@ -109,7 +107,6 @@ impl<C, M> Intake<C, M> {
         self.readers.retain(|reader| {
             let leaves = reader.producer.is_gone() && reader.is_drained();
             if leaves {
-                reader.producer.revoke_lease(limit);
                 departed.add(reader.producer.counts());
             }
             !leaves
@@ -134,7 +131,7 @@ impl<C, M> Intake<C, M> {
         &mut self.published
     }
 
-    fn cut(&self, sequence: &AtomicU64) -> Cut {
+    fn cut(&self, sequence: &Sequence) -> Cut {
         let positions = self
             .readers
             .iter()
@@ -143,18 +140,18 @@ impl<C, M> Intake<C, M> {
         // After the positions: whatever stands before them has a smaller number.
         Cut {
             positions,
-            bound: sequence.load(Ordering::SeqCst),
+            bound: sequence.bound(),
         }
     }
 
     /// Queues a change: events registered after this call come after it.
-    pub fn change(&mut self, sequence: &AtomicU64, change: C) {
+    pub fn change(&mut self, sequence: &Sequence, change: C) {
         let cut = self.cut(sequence);
         self.changes.push_back((cut, change));
     }
 
     /// Queues a mark behind every event registered so far.
-    pub fn mark(&mut self, sequence: &AtomicU64, mark: M) {
+    pub fn mark(&mut self, sequence: &Sequence, mark: M) {
         let cut = self.cut(sequence);
         self.marks.push_back((cut, mark));
     }
@@ -194,7 +191,7 @@ impl<C, M> Intake<C, M> {
     pub fn collect(
         &mut self,
         numbered: &NumberedTypes,
-        sequence: &AtomicU64,
+        sequence: &Sequence,
         most: usize,
         mut take: impl FnMut(Record),
     ) -> Next<C> {
@@ -220,7 +217,7 @@ impl<C, M> Intake<C, M> {
         if taken == 0 { Next::Nothing } else { Next::Events }
     }
 
-    fn plan(&mut self, numbered: &NumberedTypes, sequence: &AtomicU64) {
+    fn plan(&mut self, numbered: &NumberedTypes, sequence: &Sequence) {
         for reader in &mut self.readers {
             let tail = reader.producer.tail();
             reader.plan_to(tail);
@@ -228,7 +225,7 @@ impl<C, M> Intake<C, M> {
         self.merging = numbered.any() && self.readers.len() > 1;
         if self.merging {
             // After the look at the tails: every event that it saw has a smaller number.
-            let bound = sequence.load(Ordering::SeqCst);
+            let bound = sequence.bound();
             while self.look_again(bound) {}
         }
         // Neither beyond the next change, which the events after it are to meet, nor beyond the next mark, which is

@@ -4,13 +4,14 @@
 //! discarded. `granted - done`, which is what is pending plus what is allowed but unused, never exceeds the limit.
 //! A thread takes its allowance in portions (its *lease*) of at most 1 % of the limit; under a limit of 1,024 a
 //! portion is one event, so that nothing is ever held back. Bytes are bounded in the same way.
-//! A lease is one word, so that another thread can revoke it: see `producer.rs`.
+//! A lease is one word (`room.rs`); how another thread takes it away is in `lease.rs`.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 
 use super::fence;
+use super::room::Room;
 use super::segment::{WORD, payload_size};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex};
@@ -41,59 +42,76 @@ const PORTIONS: u64 = 2;
 
 /// Under this limit of bytes portions are exactly what an event needs.
 const EXACT_BYTES_BELOW: u64 = 1 << 20;
-/// Largest portion, so that differences of packed counts keep their sign.
+/// Largest portion, in events.
 const MAX_PORTION: u64 = 1 << 24;
+
+/// What an event counts against the limit of bytes beside its payload.
+pub const FLAT_RATE: u64 = 2 * WORD;
 
 /// What an event counts against the limit of bytes: its payload in whole words, and a flat rate for the rest.
 #[inline(always)]
 pub fn cost(len: usize) -> u64 {
-    payload_size(len as u64) + 2 * WORD
-}
-
-/// Counts of events and of words of cost, modulo 2^32 and 2^31, in one word: up to where a thread may accept (a
-/// lease), or how far it has come (a cursor). The top bit is free for [`Packed::VOID`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packed(pub u64);
-
-impl Packed {
-    /// No lease: somebody took it away.
-    pub const VOID: Packed = Packed(u64::MAX);
-    const WORDS: u64 = (1 << 31) - 1;
-
-    #[inline(always)]
-    pub fn new(events: u64, words: u64) -> Self {
-        Self((events & 0xFFFF_FFFF) | (words & Self::WORDS) << 32)
-    }
-
-    #[inline(always)]
-    pub fn advance(self, events: u64, words: u64) -> Self {
-        Self::new(self.0.wrapping_add(events), (self.0 >> 32).wrapping_add(words))
-    }
-
-    /// Events from `cursor` up to this lease.
-    #[inline(always)]
-    pub fn events_after(self, cursor: Packed) -> i64 {
-        i64::from((self.0 as u32).wrapping_sub(cursor.0 as u32) as i32)
-    }
-
-    /// Words from `cursor` up to this lease.
-    #[inline(always)]
-    pub fn words_after(self, cursor: Packed) -> i64 {
-        let difference = (self.0 >> 32).wrapping_sub(cursor.0 >> 32) & Self::WORDS;
-        // Sign-extend 31 bits.
-        ((difference << 33) as i64) >> 33
-    }
-
-    /// Whether an event of `words` fits between `cursor` and this lease.
-    #[inline(always)]
-    pub fn fits(self, cursor: Packed, words: u64) -> bool {
-        self != Self::VOID && self.events_after(cursor) > 0 && self.words_after(cursor) >= words as i64
-    }
+    payload_size(len as u64) + FLAT_RATE
 }
 
 struct Granted {
-    events: AtomicU64,
-    bytes: AtomicU64,
+    events: Grant,
+    bytes: Grant,
+}
+
+/// How much of something recording threads were allowed.
+struct Grant {
+    granted: AtomicU64,
+    /// `done` when somebody looked last. It is on the line of the dispatcher, which is dear to look at.
+    done_seen: AtomicU64,
+}
+
+impl Grant {
+    fn new() -> Self {
+        Self {
+            granted: AtomicU64::new(0),
+            done_seen: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes up to `want`, at least `least`, or nothing.
+    fn take(&self, max: u64, done: impl Fn() -> u64, want: u64, least: u64) -> u64 {
+        let mut seen = self.done_seen.load(Ordering::Acquire);
+        loop {
+            // After `seen`: it is never behind a `done` that was read before it.
+            let granted = self.granted.load(Ordering::Acquire);
+            let room = max.saturating_sub(granted - seen);
+            if room < want {
+                let now = done();
+                if now != seen {
+                    seen = now;
+                    self.done_seen.store(now, Ordering::Release);
+                    continue;
+                }
+                if room < least {
+                    return 0;
+                }
+            }
+            let take = want.min(room);
+            if self
+                .granted
+                .compare_exchange_weak(granted, granted + take, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+            {
+                return take;
+            }
+        }
+    }
+
+    fn give_back(&self, amount: u64) {
+        if amount > 0 {
+            self.granted.fetch_sub(amount, Ordering::AcqRel);
+        }
+    }
+
+    fn granted(&self) -> u64 {
+        self.granted.load(Ordering::Relaxed)
+    }
 }
 
 struct Done {
@@ -105,7 +123,7 @@ struct Done {
 }
 
 /// Threads that wait for room.
-struct Room {
+struct Waiting {
     waiters: AtomicU32,
     announced: Mutex<u64>,
     changed: Condvar,
@@ -120,7 +138,7 @@ pub struct Limit {
     done: CachePadded<Done>,
     /// `done` at the time at which the last search for unused leases found none.
     fruitless_at: AtomicU64,
-    room: Room,
+    waiting: Waiting,
 }
 
 impl Limit {
@@ -134,8 +152,8 @@ impl Limit {
                 (max_events / PORTIONS).min(MAX_PORTION)
             },
             granted: CachePadded::new(Granted {
-                events: AtomicU64::new(0),
-                bytes: AtomicU64::new(0),
+                events: Grant::new(),
+                bytes: Grant::new(),
             }),
             done: CachePadded::new(Done {
                 dispatched: AtomicU64::new(0),
@@ -145,7 +163,7 @@ impl Limit {
                 pending_max: AtomicU64::new(0),
             }),
             fruitless_at: AtomicU64::new(u64::MAX),
-            room: Room {
+            waiting: Waiting {
                 waiters: AtomicU32::new(0),
                 announced: Mutex::new(0),
                 changed: Condvar::new(),
@@ -174,37 +192,14 @@ impl Limit {
         self.done.dispatched_bytes.load(Ordering::Acquire) + self.done.discarded_bytes.load(Ordering::Acquire)
     }
 
-    /// Takes room from `counter`: up to `want`, at least `least`, or nothing.
-    fn take(counter: &AtomicU64, max: u64, done: impl Fn() -> u64, want: u64, least: u64) -> u64 {
-        loop {
-            // In this order: `granted` is never behind a `done` that was read before it.
-            let done = done();
-            let granted = counter.load(Ordering::Acquire);
-            let room = max.saturating_sub(granted - done);
-            if room < least {
-                return 0;
-            }
-            let take = want.min(room);
-            if counter
-                .compare_exchange_weak(granted, granted + take, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+    /// A portion for a thread that holds too little room for an event of `cost` bytes; `None` at the limit.
+    pub fn take_portion(&self, cost: u64, held: Room) -> Option<Room> {
+        let events = if held.events() == 0 {
+            match self
+                .granted
+                .events
+                .take(self.max_events, || self.done(), self.portion, 1)
             {
-                return take;
-            }
-        }
-    }
-
-    /// A portion for a thread whose next event costs `cost` bytes: events and bytes, or `None` at the limit.
-    /// `events_needed` is false where the thread's lease lacks only bytes.
-    pub fn take_portion(&self, cost: u64, events_needed: bool) -> Option<(u64, u64)> {
-        let events = if events_needed {
-            match Self::take(
-                &self.granted.events,
-                self.max_events,
-                || self.done(),
-                self.portion,
-                1,
-            ) {
                 0 => return None,
                 taken => taken,
             }
@@ -215,34 +210,39 @@ impl Limit {
         let want = if exact {
             cost
         } else {
-            (self.portion * cost).min(self.max_bytes / 100) & !(WORD - 1)
+            (self.max_bytes / PORTIONS).min(Room::MOST * WORD).max(cost)
         };
-        let bytes = Self::take(
-            &self.granted.bytes,
-            self.max_bytes,
-            || self.done_bytes(),
-            want.max(cost),
-            cost,
-        );
-        if bytes == 0 {
+        let lacking = cost.saturating_sub(held.bytes());
+        // Down to whole words: the rest of an odd limit is nobody's.
+        let want = want.saturating_sub(held.bytes()) & !(WORD - 1);
+        let bytes = if lacking == 0 {
+            0
+        } else {
+            self.granted
+                .bytes
+                .take(self.max_bytes & !(WORD - 1), || self.done_bytes(), want, lacking)
+        };
+        if bytes < lacking {
             // Not announced: nobody gained room by it.
-            self.granted.events.fetch_sub(events, Ordering::AcqRel);
+            self.granted.events.give_back(events);
             return None;
         }
-        let whole = bytes & !(WORD - 1);
-        self.granted.bytes.fetch_sub(bytes - whole, Ordering::AcqRel);
-        Some((events, whole))
+        Some(Room::new(events, bytes / WORD))
+    }
+
+    /// Whether there is no room left to be taken, nor any that other threads hold unused, as of the last search.
+    #[inline]
+    pub fn is_exhausted(&self) -> bool {
+        let done = self.done();
+        self.granted.events.granted() - done >= self.max_events
+            && self.fruitless_at.load(Ordering::Acquire) == done
     }
 
     /// Returns room that was taken and not used.
-    pub fn give_back(&self, events: u64, bytes: u64) {
-        if events > 0 {
-            self.granted.events.fetch_sub(events, Ordering::AcqRel);
-        }
-        if bytes > 0 {
-            self.granted.bytes.fetch_sub(bytes, Ordering::AcqRel);
-        }
-        if events + bytes > 0 {
+    pub fn give_back(&self, room: Room) {
+        self.granted.events.give_back(room.events());
+        self.granted.bytes.give_back(room.bytes());
+        if room != Room::NONE {
             self.announce_room();
         }
     }
@@ -251,8 +251,8 @@ impl Limit {
     pub fn is_filling(&self) -> bool {
         let done = self.done();
         let done_bytes = self.done_bytes();
-        (self.granted.events.load(Ordering::Relaxed) - done) * 4 >= self.max_events
-            || (self.granted.bytes.load(Ordering::Relaxed) - done_bytes) * 4 >= self.max_bytes
+        (self.granted.events.granted() - done) * 4 >= self.max_events
+            || (self.granted.bytes.granted() - done_bytes) * 4 >= self.max_bytes
     }
 
     /// Whether looking for unused leases of other threads was in vain since the last event was done.
@@ -299,31 +299,35 @@ impl Limit {
     #[inline]
     pub fn announce_room(&self) {
         fence::light();
-        if self.room.waiters.load(Ordering::Relaxed) > 0 {
-            *self.room.announced.lock() += 1;
-            self.room.changed.notify_all();
+        if self.waiting.waiters.load(Ordering::Relaxed) > 0 {
+            *self.waiting.announced.lock() += 1;
+            self.waiting.changed.notify_all();
         }
     }
 
     /// Waits until `ready` gives something, or until `timeout` is over. `ready` runs without a lock.
     pub fn wait_for_room<T>(&self, timeout: Duration, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = Instant::now().checked_add(timeout);
-        self.room.waiters.fetch_add(1, Ordering::SeqCst);
+        self.waiting.waiters.fetch_add(1, Ordering::SeqCst);
         // Either the dispatcher sees a waiter after it has made room, or the room is seen below.
         fence::heavy();
         let result = loop {
-            let seen = *self.room.announced.lock();
+            let seen = *self.waiting.announced.lock();
             if let Some(result) = ready() {
                 break Some(result);
             }
-            let mut announced = self.room.announced.lock();
+            let mut announced = self.waiting.announced.lock();
             let mut timed_out = false;
             while *announced == seen && !timed_out {
                 match deadline {
                     Some(deadline) => {
-                        timed_out = self.room.changed.wait_until(&mut announced, deadline).timed_out();
+                        timed_out = self
+                            .waiting
+                            .changed
+                            .wait_until(&mut announced, deadline)
+                            .timed_out();
                     }
-                    None => self.room.changed.wait(&mut announced),
+                    None => self.waiting.changed.wait(&mut announced),
                 }
             }
             drop(announced);
@@ -331,7 +335,7 @@ impl Limit {
                 break ready();
             }
         };
-        self.room.waiters.fetch_sub(1, Ordering::SeqCst);
+        self.waiting.waiters.fetch_sub(1, Ordering::SeqCst);
         result
     }
 }
@@ -341,45 +345,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packed_counts_wrap_without_losing_their_difference() {
-        let cursor = Packed::new(u64::from(u32::MAX), (1 << 31) - 1);
-        let lease = cursor.advance(100, 400);
-        assert_eq!(lease.events_after(cursor), 100);
-        assert_eq!(lease.words_after(cursor), 400);
-        assert!(lease.fits(cursor, 400));
-        assert!(!lease.fits(cursor, 401));
-        assert!(!lease.fits(lease, 0));
-        assert_eq!(cursor.events_after(lease), -100);
-        assert!(!Packed::VOID.fits(cursor, 0));
-    }
-
-    #[test]
     fn small_limits_are_taken_one_by_one_and_large_ones_in_hundredths() {
         let small = Limit::new(2, 1 << 24);
-        assert_eq!(small.take_portion(24, true), Some((1, 24)));
-        assert_eq!(small.take_portion(24, true), Some((1, 24)));
-        assert_eq!(small.take_portion(24, true), None);
+        assert_eq!(small.take_portion(24, Room::NONE), Some(Room::new(1, 3)));
+        assert_eq!(small.take_portion(24, Room::NONE), Some(Room::new(1, 3)));
+        assert_eq!(small.take_portion(24, Room::NONE), None);
         small.dispatched(1, 24);
-        assert_eq!(small.take_portion(24, true), Some((1, 24)));
+        assert_eq!(small.take_portion(24, Room::NONE), Some(Room::new(1, 3)));
 
         let large = Limit::new(10_000, 1 << 24);
-        assert_eq!(large.take_portion(32, true), Some((100, 3_200)));
-        large.give_back(100, 3_200);
+        assert_eq!(
+            large.take_portion(32, Room::NONE),
+            Some(Room::new(100, (1 << 24) / 100 / 8))
+        );
+        large.give_back(Room::new(100, (1 << 24) / 100 / 8));
         for _ in 0..100 {
-            assert!(large.take_portion(32, true).is_some());
+            assert!(large.take_portion(32, Room::NONE).is_some());
         }
-        assert_eq!(large.take_portion(32, true), None);
+        assert_eq!(large.take_portion(32, Room::NONE), None);
     }
 
     #[test]
     fn bytes_bound_too_and_give_the_events_back() {
         let limit = Limit::new(10, 100);
-        assert_eq!(limit.take_portion(48, true), Some((1, 48)));
-        assert_eq!(limit.take_portion(48, true), Some((1, 48)));
-        assert_eq!(limit.take_portion(48, true), None);
+        assert_eq!(limit.take_portion(48, Room::NONE), Some(Room::new(1, 6)));
+        assert_eq!(limit.take_portion(48, Room::NONE), Some(Room::new(1, 6)));
+        assert_eq!(limit.take_portion(48, Room::NONE), None);
         limit.discarded(2, 96);
         for _ in 0..2 {
-            assert_eq!(limit.take_portion(48, true), Some((1, 48)));
+            assert_eq!(limit.take_portion(48, Room::NONE), Some(Room::new(1, 6)));
         }
     }
 }

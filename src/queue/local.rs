@@ -1,13 +1,21 @@
 //! What a recording thread remembers: its rings, and for the last few recorder handles that it used which ring is
 //! theirs, so that a call needs no lock and no table.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(mvx_shuttle)))]
+#[path = "local/pointer_tlsdesc.rs"]
+mod pointer;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(mvx_shuttle))))]
+mod pointer;
+
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::atomic::{AtomicU64 as PlainAtomicU64, Ordering};
 
-use super::producer::{Load, Producer, Verdict};
+use super::producer::{Producer, Short, Verdict};
+use super::shape::Shape;
 use crate::metrics::EventHub;
 use crate::process::fork;
+use crate::process::handle_table::liveness;
 use crate::sync::{Arc, thread_local};
 
 /// What a thread looks a ring up by, with a word that tells whether that is still right: a handle, and its slot's
@@ -18,31 +26,40 @@ pub struct Key {
     pub value: u64,
     /// A word that lives as long as the process.
     pub live: &'static PlainAtomicU64,
-    /// Bits of the word that matter.
-    pub mask: u64,
-    /// What they are while the key is good.
-    pub expected: u64,
+    /// Its [`liveness`] while the key is good.
+    pub expected: u32,
 }
 
+/// A handle that this thread used, and the ring that it led to.
 #[derive(Clone, Copy)]
-struct Recent {
+#[repr(align(64))]
+pub struct Recent {
     key: u64,
     live: *const PlainAtomicU64,
-    mask: u64,
-    expected: u64,
+    expected: u32,
     hub: *const EventHub,
     producer: *const Producer,
+    /// Shapes of events that were recorded by it, by event type.
+    shapes: [Shape; SHAPES],
 }
 
+/// How many shapes are remembered for a handle.
+const SHAPES: usize = 4;
+
+/// What no handle leads to, whatever its number.
 const NONE: Recent = Recent {
     key: 0,
-    live: ptr::null(),
-    mask: 0,
-    expected: 0,
+    live: &NEVER,
+    expected: 1,
     hub: ptr::null(),
     producer: ptr::null(),
+    shapes: [Shape::NONE; SHAPES],
 };
+static NEVER: PlainAtomicU64 = PlainAtomicU64::new(0);
+/// How many handles a thread remembers.
 const RECENT: usize = 4;
+/// What a thread remembers. It is on the heap, as room for thread-local variables that are found fast is scarce.
+pub type RecentKeys = [Cell<Recent>; RECENT];
 
 struct Entry {
     hub: Arc<EventHub>,
@@ -54,7 +71,12 @@ struct Rings(RefCell<Vec<Entry>>);
 
 impl Drop for Rings {
     fn drop(&mut self) {
-        forget_recent(|_| true);
+        let keys = pointer::get().cast_mut();
+        pointer::set(ptr::null());
+        if !keys.is_null() {
+            // SAFETY: `remember` made it of a box, and nobody finds it any more.
+            drop(unsafe { Box::from_raw(keys) });
+        }
         for entry in self.0.borrow_mut().drain(..) {
             entry.hub.leave(&entry.producer);
         }
@@ -62,46 +84,110 @@ impl Drop for Rings {
 }
 
 thread_local! {
-    // Without a destructor, so that looking costs no check, and works while the thread's other locals are destroyed.
-    static RECENT_KEYS: [Cell<Recent>; RECENT] = const { [const { Cell::new(NONE) }; RECENT] };
     static RINGS: Rings = const { Rings(RefCell::new(Vec::new())) };
 }
 
 fn forget_recent(which: impl Fn(&Recent) -> bool) {
-    // The keys outlive the rings, except where a checker plays the threads.
-    let _ = RECENT_KEYS.try_with(|recent| {
-        for cell in recent {
+    // SAFETY: it lives until this thread's rings go, and is used by this thread only.
+    if let Some(keys) = unsafe { pointer::get().as_ref() } {
+        for cell in keys {
             if which(&cell.get()) {
                 cell.set(NONE);
             }
         }
-    });
+    }
 }
 
-/// Records by a key that this thread used before; `None` where it did not, or where the key is no longer good.
-///
-/// # Safety
-/// As [`Producer::push`].
+fn remember(recent: Recent) {
+    if pointer::get().is_null() {
+        let keys: Box<RecentKeys> = Box::new([const { Cell::new(NONE) }; RECENT]);
+        pointer::set(Box::into_raw(keys));
+    }
+    // SAFETY: as in `forget_recent`.
+    if let Some(keys) = unsafe { pointer::get().as_ref() } {
+        keys[recent.key as usize % RECENT].set(recent);
+    }
+}
+
+/// What a key led to which this thread used before; `None` where it did not, or where the key is no longer good.
 #[inline(always)]
-pub unsafe fn push(key: u64, load: Load) -> Option<(usize, Verdict)> {
-    let recent = RECENT_KEYS.with(|recent| recent[key as usize % RECENT].get());
-    if recent.key != key || key == 0 {
-        return None;
-    }
+fn recent<'a>(keys: *const RecentKeys, key: u64) -> Option<&'a Recent> {
+    // SAFETY: the caller got it from `pointer`: it lives until this thread's rings go, and is used by this thread only.
+    let keys = unsafe { keys.as_ref() }?;
+    // SAFETY: as above; only `remember` and `learn` write, neither of which is called while this is looked at.
+    let recent = unsafe { &*keys[key as usize % RECENT].as_ptr() };
     // SAFETY: `live` lives as long as the process.
-    if unsafe { (*recent.live).load(Ordering::Acquire) } & recent.mask != recent.expected {
-        return None;
-    }
-    // SAFETY: an entry of `RINGS` keeps both alive, and outlives its mention in `RECENT_KEYS`; the producer is this
-    // thread's own; the rest is the caller's promise.
-    Some(unsafe { (*recent.hub).push(&*recent.producer, load) })
+    let live = liveness(unsafe { (*recent.live).load(Ordering::Acquire) });
+    (recent.key == key && live == recent.expected).then_some(recent)
 }
 
-/// Records into `hub`, and remembers `key` for the next time.
+/// Records one event the shortest way: by a key that this thread used before, for events of the same shape.
 ///
 /// # Safety
-/// As [`Producer::push`].
-pub unsafe fn push_first(key: Key, hub: &Arc<EventHub>, load: Load) -> (usize, Verdict) {
+/// `payload` has `len` readable bytes, or is null.
+#[inline(always)]
+pub unsafe fn push_one(key: u64, type_id: u32, payload: *const u8, len: usize) -> Short {
+    let Some(recent) = recent(pointer::get_at_once(), key) else {
+        return Short::TakeTheLongWay;
+    };
+    let shape = &recent.shapes[type_id as usize % SHAPES];
+    if !shape.is_of(type_id, len) || payload.is_null() {
+        return Short::TakeTheLongWay;
+    }
+    // SAFETY: as in `with_ring`; the rest is the caller's promise.
+    unsafe { (*recent.hub).push_one(&*recent.producer, shape, payload) }
+}
+
+/// Records one event by a key that this thread used before, also with a number, or refuses it at once. `shape` gives the
+/// shape of such events where it is not known yet. `None`: [`with_ring`] is for it.
+///
+/// # Safety
+/// `payload` has `len` readable bytes.
+#[inline(always)]
+pub unsafe fn push_or_refuse_one(
+    key: u64,
+    type_id: u32,
+    payload: *const u8,
+    len: usize,
+    shape: impl FnOnce() -> Option<Shape>,
+) -> Option<Verdict> {
+    let recent = recent(pointer::get(), key)?;
+    let (hub, producer) = (recent.hub, recent.producer);
+    let mut known = recent.shapes[type_id as usize % SHAPES];
+    if !known.is_of(type_id, len) {
+        known = shape()?;
+        learn(key, known);
+    }
+    // SAFETY: as in `with_ring`; the rest is the caller's promise.
+    unsafe { (*hub).push_or_refuse_one(&*producer, &known, payload) }
+}
+
+#[cold]
+fn learn(key: u64, shape: Shape) {
+    // SAFETY: as in `recent`.
+    let Some(keys) = (unsafe { pointer::get().as_ref() }) else {
+        return;
+    };
+    let cell = &keys[key as usize % RECENT];
+    let mut known = cell.get();
+    if known.key == key {
+        known.shapes[shape.type_id() as usize % SHAPES] = shape;
+        cell.set(known);
+    }
+}
+
+/// Runs `record` with the ring that a key led to which this thread used before; `None` where it did not use it, or where
+/// the key is no longer good.
+#[inline(always)]
+pub fn with_ring<T>(key: u64, record: impl FnOnce(&EventHub, &Producer) -> T) -> Option<T> {
+    let recent = recent(pointer::get(), key)?;
+    // SAFETY: an entry of `RINGS` keeps both alive, and outlives its mention here; only `ring_into` takes entries out.
+    Some(record(unsafe { &*recent.hub }, unsafe { &*recent.producer }))
+}
+
+/// This thread's ring into `hub`, made where there is none, and remembered under `key`. What `record` gets is its own
+/// to write; `None` where the thread is inside of this very function, in a signal handler.
+pub fn ring_into<T>(key: Key, hub: &Arc<EventHub>, record: impl FnOnce(&Producer) -> T) -> Option<T> {
     let known = RINGS.try_with(|rings| {
         // Borrowed already: a signal handler interrupted this very function.
         let mut rings = rings.0.try_borrow_mut().ok()?;
@@ -122,45 +208,30 @@ pub unsafe fn push_first(key: Key, hub: &Arc<EventHub>, load: Load) -> (usize, V
         Some(producer)
     });
     match known {
-        Ok(Some(producer)) => {
-            RECENT_KEYS.with(|recent| {
-                recent[key.value as usize % RECENT].set(Recent {
-                    key: key.value,
-                    live: key.live,
-                    mask: key.mask,
-                    expected: key.expected,
-                    hub: &raw const **hub,
-                    producer: &raw const *producer,
-                });
+        Ok(producer) => {
+            let producer = producer?;
+            remember(Recent {
+                key: key.value,
+                live: key.live,
+                expected: key.expected,
+                hub: &raw const **hub,
+                producer: &raw const *producer,
+                shapes: [Shape::NONE; SHAPES],
             });
-            // SAFETY: the producer is this thread's own; the rest is the caller's promise.
-            unsafe { hub.push(&producer, load) }
+            Some(record(&producer))
         }
-        Ok(None) => (0, Verdict::Nested),
         Err(_) => {
             // The thread is ending and its rings are gone: a ring for this call alone.
             let producer = hub.join();
-            // SAFETY: as above.
-            let outcome = unsafe { hub.push(&producer, load) };
+            let outcome = record(&producer);
             hub.leave(&producer);
-            outcome
+            Some(outcome)
         }
     }
 }
 
 fn is_retired(entry: &Entry) -> bool {
     entry.hub.is_retired()
-}
-
-/// This thread's ring into `hub`, for counting what was not accepted.
-pub fn with_producer(hub: &Arc<EventHub>, count: impl FnOnce(&Producer)) {
-    let _ = RINGS.try_with(|rings| {
-        if let Ok(rings) = rings.0.try_borrow() {
-            if let Some(entry) = rings.iter().find(|entry| Arc::ptr_eq(&entry.hub, hub)) {
-                count(&entry.producer);
-            }
-        }
-    });
 }
 
 /// Sees to it that a forked child does not touch its parent's rings.

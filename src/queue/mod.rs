@@ -2,7 +2,8 @@
 //!
 //! Each thread has a ring of bytes of its own for each recorder it records into; nothing that a thread writes for an
 //! event is written by another. `producer` and `reader` are the two ends of a ring, `segment` its memory and the layout
-//! of records, `limit` what bounds the pending events, `order` the numbers that order events across threads, `intake` the
+//! of records, `limit` what bounds the pending events, `lease` and `room` a thread's share of
+//! that, `order` the numbers that order events across threads, `intake` the
 //! place where all rings are read in order, and `hub` holds it together: the gate that opens and closes with the life
 //! of the recorder, and the bell by which recording threads wake a dispatcher that sleeps.
 
@@ -10,13 +11,16 @@ mod clock;
 pub mod fence;
 mod hub;
 mod intake;
+mod lease;
 mod limit;
 #[cfg(not(mvx_loom))]
 pub mod local;
 mod order;
 mod producer;
 mod reader;
+mod room;
 mod segment;
+mod shape;
 
 #[cfg(all(test, mvx_loom))]
 mod model;
@@ -27,5 +31,6 @@ pub use clock::unix_ns;
 pub use hub::{Hub, event_cost};
 pub use intake::Next;
 pub use limit::{Limit, OverflowPolicy};
-pub use producer::{Load, Verdict};
+pub use producer::{Load, Producer, Short, Verdict};
 pub use reader::Record;
+pub use shape::Shape;

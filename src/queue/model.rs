@@ -9,6 +9,7 @@ use loom::thread;
 
 use super::limit::{Limit, OverflowPolicy};
 use super::producer::{Load, Producer, Verdict};
+use super::shape::Shape;
 use super::{Hub, Next};
 
 type TestHub = Hub<u32, u32>;
@@ -31,9 +32,14 @@ fn hub(max_events: u64) -> Arc<TestHub> {
     hub_with(max_events, &Arc::new(AtomicU32::new(0)))
 }
 
-/// Records one event with `value` as payload.
+/// Records one event with `value` as payload, the short way where that goes, as recording threads do.
 fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict {
     let payload = value.to_ne_bytes();
+    let shape = Shape::new(type_id, payload.len()).unwrap();
+    // SAFETY: the payload is readable, and each test gives each producer to one thread.
+    if let Some(verdict) = unsafe { hub.push_or_refuse_one(producer, &shape, payload.as_ptr()) } {
+        return verdict;
+    }
     let load = Load {
         type_id,
         payloads: payload.as_ptr(),
@@ -210,6 +216,39 @@ fn what_was_registered_before_is_dispatched_before() {
         two.join().unwrap();
         values.extend(drain(&hub));
         assert!(values == [1] || values == [1, 2], "{values:?}");
+    });
+}
+
+/// A thread that goes on with its last number notices when another took one in between.
+#[test]
+fn order_goes_back_and_forth_between_threads() {
+    check(3, || {
+        let hub = hub(4);
+        hub.number_all();
+        let (first, second) = (hub.join(), hub.join());
+        let (there, back) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let other = {
+            let (hub, there, back) = (Arc::clone(&hub), Arc::clone(&there), Arc::clone(&back));
+            thread::spawn(move || {
+                if there.load(Ordering::Acquire) {
+                    push(&hub, &second, 1, 3);
+                    back.store(true, Ordering::Release);
+                }
+            })
+        };
+        push(&hub, &first, 1, 1);
+        push(&hub, &first, 1, 2);
+        there.store(true, Ordering::Release);
+        let came_back = back.load(Ordering::Acquire);
+        if came_back {
+            push(&hub, &first, 1, 4);
+        }
+        other.join().unwrap();
+        let values = drain(&hub);
+        assert!(
+            values == [1, 2] || values == [1, 2, 3] || values == [1, 2, 3, 4],
+            "{values:?}"
+        );
     });
 }
 

@@ -2,15 +2,50 @@
 //!
 //! Rings keep the order of each thread. Where the order between threads matters to a metric, the events of the types
 //! it wants also take a number from a counter that all threads of the recorder share: if registering A happened
-//! before registering B, A's number is the smaller one. That costs a shared write, so only those types pay.
+//! before registering B on another thread, A's number is the smaller one. Events of one thread may share a number: as
+//! long as nobody else took one, a thread goes on with its last, which takes a read instead of a write that all share.
 //!
 //! Which types are numbered is published behind one pointer, so that it changes for all types at once. Then no event
 //! without a number can have been registered after a numbered one that follows the change, and events without one go
 //! first. A metric for which order matters sees only events from after the change (see `intake.rs`).
 
+use std::cell::Cell;
 use std::ptr;
 
-use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+/// Where numbers come from: the last one that was taken.
+pub struct Sequence(AtomicU64);
+
+impl Sequence {
+    pub fn new() -> Self {
+        Self(AtomicU64::new(1))
+    }
+
+    /// A number for a thread that got `last` before. No other thread ever gets it.
+    ///
+    /// If A got number 5, on the thread that took it or by finding 5 in the counter, and A happened before B, then B's
+    /// thread finds 5 or more, as looks at one word don't go back in time; and where it is not B's own thread that took
+    /// what it finds, B takes a new one.
+    #[inline(always)]
+    pub fn next(&self, last: &Cell<u64>) -> u64 {
+        let mut number = self.0.load(Ordering::Acquire);
+        if number != last.get() {
+            number = self.take();
+            last.set(number);
+        }
+        number
+    }
+
+    fn take(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Numbers that were got before this call are below the result, those got after it are above.
+    pub fn bound(&self) -> u64 {
+        self.take()
+    }
+}
 
 /// The event types that are numbered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +111,7 @@ impl NumberedTypes {
         !self.current.load(Ordering::Acquire).is_null()
     }
 
-    /// Whether events of this type are numbered.
+    /// Whether events of this type are numbered. An event that meets the published set at all takes it as a whole.
     #[inline(always)]
     pub fn contains(&self, type_id: u32) -> bool {
         let set = self.current.load(Ordering::Acquire);
@@ -102,6 +137,20 @@ impl NumberedTypes {
 #[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_keeps_its_number_until_another_takes_one() {
+        let sequence = Sequence::new();
+        let (one, two) = (Cell::new(0), Cell::new(0));
+        let first = sequence.next(&one);
+        assert_eq!(sequence.next(&one), first);
+        let second = sequence.next(&two);
+        assert!(second > first);
+        assert!(sequence.next(&one) > second);
+        let last = sequence.next(&one);
+        let bound = sequence.bound();
+        assert!(last < bound && sequence.next(&one) > bound);
+    }
 
     #[test]
     fn sets_grow_and_say_so() {

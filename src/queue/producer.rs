@@ -5,8 +5,14 @@ use std::cell::Cell;
 use crossbeam_utils::CachePadded;
 
 use super::fence;
-use super::limit::{Limit, Packed, cost};
-use super::segment::{Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, extra_size, record_size};
+use super::lease::Revocation;
+use super::limit::{FLAT_RATE, Limit, cost};
+use super::room::Room;
+use super::segment::{
+    Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, Word, extra_size, payload_size, record_size,
+    write_payload, write_short_payload, write_word,
+};
+use super::shape::Shape;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::relax;
 
@@ -18,11 +24,9 @@ const FIRST_SEGMENT: u64 = 1 << 10;
 const FIRST_SEGMENT: u64 = 1 << 6;
 const GROWTH: u64 = 4;
 const MAX_SEGMENT: u64 = 1 << 30;
-
-/// No revocation under way that waits for the thread's answer.
-const ANSWERED: u64 = 0;
-/// A revocation is under way.
-const ASKED: u64 = u64::MAX;
+/// How far ahead memory is fetched, in bytes: what a thread writes while one cache line comes from another core.
+#[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
+const AHEAD: usize = 512;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,17 @@ pub enum Verdict {
     Nested,
 }
 
+/// What became of an event that was tried the short way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Short {
+    /// It is in the ring.
+    Accepted,
+    /// The thread's room is used up.
+    NoRoom,
+    /// Something seldom is to be done first: [`Producer::push`] does it.
+    TakeTheLongWay,
+}
+
 /// Events of one type to be recorded, one after the other.
 #[derive(Clone, Copy)]
 pub struct Load {
@@ -52,41 +67,57 @@ pub struct Load {
     pub timed: bool,
 }
 
-/// What only the recording thread writes.
+impl Load {
+    /// What is left of it after the first `done` events.
+    pub fn after(self, done: usize) -> Self {
+        Self {
+            payloads: self.payloads.wrapping_add(done * self.len),
+            count: self.count - done,
+            ..self
+        }
+    }
+}
+
+/// What only the recording thread writes, for each event: one cache line.
+#[repr(C)]
 struct Own {
     /// Odd while the thread is inside a call.
     calls: AtomicU64,
+    /// What the thread may still accept: a [`Room`].
+    room: AtomicU64,
     /// The ring is written up to here.
     tail: AtomicU64,
     accepted: AtomicU64,
-    accepted_bytes: AtomicU64,
-    dropped: AtomicU64,
-    refused: AtomicU64,
     // From here on nobody else reads.
-    cursor: Cell<Packed>,
+    /// Where `tail` is in memory.
+    next: Cell<*const Word>,
+    /// Free and contiguous up to here, by the last look at `head`; leaves room for a JUMP.
+    end: Cell<*const Word>,
     segment: Cell<*mut Segment>,
-    /// Free up to here, by the last look at `head`; leaves room for a JUMP.
-    free_until: Cell<u64>,
 }
 
-/// What others write, and the thread reads.
-struct Shared {
-    /// Up to where the thread may accept: a [`Packed`].
-    lease: AtomicU64,
-    /// The thread's answer to a revocation: its cursor when it noticed.
-    revoked_at: AtomicU64,
+/// What only the recording thread writes, seldom.
+struct Seldom {
+    /// Bytes in the ring that are neither header nor payload of an event.
+    extra: AtomicU64,
+    dropped: AtomicU64,
+    refused: AtomicU64,
+    /// The thread has ended.
+    gone: AtomicBool,
+    /// The number of the thread's last numbered event (`order.rs`).
+    number: Cell<u64>,
 }
 
 /// One thread's end of its ring into one recorder.
 pub struct Producer {
     own: CachePadded<Own>,
-    shared: CachePadded<Shared>,
-    /// Read up to here: the reader's word.
-    head: CachePadded<AtomicU64>,
-    /// The thread has ended.
-    gone: AtomicBool,
+    seldom: Seldom,
     /// Where reading begins.
     first: *mut Segment,
+    /// What others write of the thread's lease.
+    revocation: CachePadded<Revocation>,
+    /// Read up to here: the reader's word.
+    head: CachePadded<AtomicU64>,
 }
 
 // SAFETY: the cells are used by the recording thread only; the rest is atomic.
@@ -112,12 +143,26 @@ impl Counts {
     }
 }
 
+/// Whether events are accepted now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// All, and their order among threads does not matter.
+    Open,
+    /// All; those of some types get a number ([`Inlet::number`]).
+    OpenNumbering,
+    /// None.
+    Closed,
+}
+
 /// What a call needs to know of the recorder.
 pub trait Inlet {
+    /// Whether the gate stands so, at a glance: one load. Also false where only [`Inlet::gate`] can tell.
+    fn stands(&self, so: Gate) -> bool;
     /// Whether events are accepted now.
-    fn is_open(&self) -> bool;
-    /// The number that orders an event of this type among all, where that is needed.
-    fn sequence(&self, type_id: u32) -> Option<u64>;
+    fn gate(&self) -> Gate;
+    /// The number that orders an event of this type among all, where that is needed. `last` is the number that the
+    /// thread got last.
+    fn number(&self, type_id: u32, last: &Cell<u64>) -> Option<u64>;
     /// The limit.
     fn limit(&self) -> &Limit;
     /// Called where a lease was used up: the dispatcher may have to be told that the queue fills.
@@ -131,25 +176,28 @@ pub trait Inlet {
 impl Producer {
     pub fn new() -> Self {
         let first = Segment::allocate(FIRST_SEGMENT, 0);
+        // SAFETY: just made.
+        let (next, end) = unsafe { ((*first).word(0), (*first).word_after(0, FIRST_SEGMENT - WORD)) };
         Self {
             own: CachePadded::new(Own {
                 calls: AtomicU64::new(0),
+                room: AtomicU64::new(Room::NONE.bits()),
                 tail: AtomicU64::new(0),
                 accepted: AtomicU64::new(0),
-                accepted_bytes: AtomicU64::new(0),
+                next: Cell::new(next),
+                end: Cell::new(end),
+                segment: Cell::new(first),
+            }),
+            seldom: Seldom {
+                extra: AtomicU64::new(0),
                 dropped: AtomicU64::new(0),
                 refused: AtomicU64::new(0),
-                cursor: Cell::new(Packed::new(0, 0)),
-                segment: Cell::new(first),
-                free_until: Cell::new(FIRST_SEGMENT - WORD),
-            }),
-            shared: CachePadded::new(Shared {
-                lease: AtomicU64::new(Packed::new(0, 0).0),
-                revoked_at: AtomicU64::new(ANSWERED),
-            }),
-            head: CachePadded::new(AtomicU64::new(0)),
-            gone: AtomicBool::new(false),
+                gone: AtomicBool::new(false),
+                number: Cell::new(0),
+            },
             first,
+            revocation: CachePadded::default(),
+            head: CachePadded::new(AtomicU64::new(0)),
         }
     }
 
@@ -168,49 +216,68 @@ impl Producer {
     }
 
     pub fn counts(&self) -> Counts {
+        let extra = self.seldom.extra.load(Ordering::Acquire);
+        let accepted = self.own.accepted.load(Ordering::Acquire);
+        let tail = self.tail();
         Counts {
-            accepted: self.own.accepted.load(Ordering::Acquire),
-            accepted_bytes: self.own.accepted_bytes.load(Ordering::Acquire),
-            dropped: self.own.dropped.load(Ordering::Acquire),
-            refused: self.own.refused.load(Ordering::Acquire),
+            accepted,
+            // A record is its header and its payload, and what is extra.
+            accepted_bytes: (tail + accepted * FLAT_RATE).saturating_sub(extra + accepted * WORD),
+            dropped: self.seldom.dropped.load(Ordering::Acquire),
+            refused: self.seldom.refused.load(Ordering::Acquire),
         }
     }
 
     pub fn count_dropped(&self, events: u64) {
-        let dropped = self.own.dropped.load(Ordering::Relaxed);
-        self.own.dropped.store(dropped + events, Ordering::Release);
+        add(&self.seldom.dropped, events);
     }
 
     pub fn count_refused(&self, events: u64) {
-        let refused = self.own.refused.load(Ordering::Relaxed);
-        self.own.refused.store(refused + events, Ordering::Release);
+        add(&self.seldom.refused, events);
     }
 
     pub fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+        self.seldom.gone.load(Ordering::Acquire)
     }
 
     /// The thread ends: its lease goes back. Recording thread only.
     pub fn leave(&self, limit: &Limit) {
         let calls = self.enter();
-        self.return_lease(limit);
+        fence::light();
+        self.revocation.answer(&self.own.room);
+        limit.give_back(self.room());
+        self.set_room(Room::NONE);
         self.exit(calls);
-        self.gone.store(true, Ordering::Release);
+        fence::light();
+        self.seldom.gone.store(true, Ordering::Release);
     }
 
-    /// Marks the thread as inside a call; whoever fences heavily after closing the gate sees it, or is seen.
+    fn room(&self) -> Room {
+        Room::from_bits(self.own.room.load(Ordering::Relaxed))
+    }
+
+    fn set_room(&self, room: Room) {
+        self.own.room.store(room.bits(), Ordering::Relaxed);
+    }
+
+    /// Marks the thread as inside a call. With a fence after it, whoever fences heavily after closing the gate sees it,
+    /// or is seen.
     #[inline(always)]
     fn enter(&self) -> u64 {
         let calls = self.own.calls.load(Ordering::Relaxed);
         self.own.calls.store(calls + 1, Ordering::Relaxed);
-        fence::light();
         calls
     }
 
+    /// With a fence after it, whoever fences heavily after falling asleep is seen, or sees what was recorded.
     #[inline(always)]
     fn exit(&self, calls: u64) {
         self.own.calls.store(calls + 2, Ordering::Release);
-        fence::light();
+    }
+
+    #[inline(always)]
+    fn is_inside(&self) -> bool {
+        self.own.calls.load(Ordering::Relaxed) & 1 == 1
     }
 
     /// Waits until the call that the thread may be inside of, if any, is over. To be called after a heavy fence.
@@ -226,295 +293,297 @@ impl Producer {
         }
     }
 
+    /// Records one event where nothing seldom stands in the way; this is what most events take, and every instruction
+    /// in it counts. `NUMBERING` is for recorders where the order of some types matters, the other for all others.
+    /// Recording thread only.
+    ///
+    /// # Safety
+    /// `payload` has as many readable bytes as `shape` says.
+    #[inline(always)]
+    pub unsafe fn push_one<const NUMBERING: bool>(
+        &self,
+        inlet: &impl Inlet,
+        shape: &Shape,
+        payload: *const u8,
+    ) -> Short {
+        let own = &*self.own;
+        let calls = own.calls.load(Ordering::Relaxed);
+        if calls & 1 == 1 {
+            return Short::TakeTheLongWay;
+        }
+        own.calls.store(calls + 1, Ordering::Relaxed);
+        fence::cheap();
+        let gate = if NUMBERING {
+            Gate::OpenNumbering
+        } else {
+            Gate::Open
+        };
+        if !inlet.stands(gate) || !self.revocation.is_none() {
+            self.exit(calls);
+            return Short::TakeTheLongWay;
+        }
+        let Some(left) = self.room().without(shape.need) else {
+            self.exit(calls);
+            return Short::NoRoom;
+        };
+        let number = if NUMBERING {
+            inlet.number(shape.type_id(), &self.seldom.number)
+        } else {
+            None
+        };
+        let size = shape.size + if number.is_some() { WORD } else { 0 };
+        let next = own.next.get();
+        let after = words_after(next, size);
+        if after > own.end.get() {
+            self.exit(calls);
+            return Short::TakeTheLongWay;
+        }
+        fetch_ahead(next);
+        // SAFETY: `next .. end` is free and contiguous, and this thread's to write; the payload is readable.
+        unsafe {
+            let mut body = next.wrapping_add(1);
+            if let Some(number) = number {
+                write_word(next, shape.header | Header::flags(SEQUENCED));
+                write_word(body, number);
+                body = body.wrapping_add(1);
+                add(&self.seldom.extra, WORD);
+            } else {
+                write_word(next, shape.header);
+            }
+            write_short_payload(body, payload, shape.len);
+        }
+        self.set_room(left);
+        own.next.set(after);
+        // Counted before it can be dispatched, so that dispatched never runs ahead of accepted.
+        add(&own.accepted, 1);
+        add(&own.tail, size);
+        self.exit(calls);
+        fence::cheap();
+        Short::Accepted
+    }
+
     /// Records as many of `load` as there is room for; how many, and why not more. Recording thread only.
     ///
     /// # Safety
     /// `load.payloads` has `load.len * load.count` readable bytes, and `load.len` is at most 4,096.
-    #[inline(always)]
     pub unsafe fn push(&self, inlet: &impl Inlet, load: Load) -> (usize, Verdict) {
         let own = &*self.own;
-        if own.calls.load(Ordering::Relaxed) & 1 == 1 {
+        if self.is_inside() {
             return (0, Verdict::Nested);
         }
         let calls = self.enter();
-        if !inlet.is_open() {
+        fence::light();
+        let gate = inlet.gate();
+        if gate == Gate::Closed {
             self.exit(calls);
             return (0, Verdict::Closed);
         }
+        // One number serves the whole call: its events stand in one ring.
+        let number = match gate {
+            Gate::OpenNumbering => inlet.number(load.type_id, &self.seldom.number),
+            _ => None,
+        };
+        let mut flags = if load.timed { TIMED } else { 0 };
+        if number.is_some() {
+            flags |= SEQUENCED;
+        }
+        let header = Header {
+            type_id: load.type_id,
+            len: load.len as u16,
+            flags,
+        };
         let cost = cost(load.len);
-        let mut cursor = own.cursor.get();
+        let size = record_size(load.len as u64, flags);
         let mut position = own.tail.load(Ordering::Relaxed);
         let mut done = 0;
         let mut verdict = Verdict::Accepted;
         while done < load.count {
-            // Acquire: a lease that was granted after events were done comes with what their handlers did.
-            let lease = Packed(self.shared.lease.load(Ordering::Acquire));
-            if !lease.fits(cursor, cost / WORD) && !self.renew_lease(inlet, cursor, cost) {
+            if !self.revocation.is_none() {
+                self.revocation.answer(&own.room);
+            }
+            let room = self.room();
+            let mut run = room.fits(cost / WORD).min((load.count - done) as u64);
+            if run == 0 {
+                if self.renew_lease(inlet, cost) {
+                    continue;
+                }
                 verdict = Verdict::Full;
                 break;
             }
-            let mut flags = if load.timed { TIMED } else { 0 };
-            let sequence = inlet.sequence(load.type_id);
-            if sequence.is_some() {
-                flags |= SEQUENCED;
+            let free = words_between(own.next.get(), own.end.get());
+            if free < size / WORD {
+                // SAFETY: `position` is where the ring is written up to.
+                position = unsafe { self.make_space(position, size) };
+                continue;
             }
-            let header = Header {
-                type_id: load.type_id,
-                len: load.len as u16,
-                flags,
-            };
-            // SAFETY: this thread writes the ring; `write_record` takes free positions only; the payload is readable.
-            position = unsafe {
-                let payload = load.payloads.wrapping_add(done * load.len);
-                self.write_record(position, header, sequence, inlet, payload)
-            };
-            cursor = cursor.advance(1, cost / WORD);
-            own.cursor.set(cursor);
-            done += 1;
+            if run > 1 {
+                run = run.min(free / (size / WORD));
+            }
+            for at in done..done + run as usize {
+                let payload = load.payloads.wrapping_add(at * load.len);
+                // SAFETY: there is space for `run` records; the payload is readable.
+                unsafe { self.write_record(header, number, inlet, payload) };
+            }
+            position += run * size;
+            done += run as usize;
+            let taken = Room::new(run, run * (cost / WORD));
+            self.set_room(room.without(taken).unwrap_or(Room::NONE));
         }
         if done > 0 {
-            // Counted before it can be dispatched, so that dispatched never runs ahead of accepted.
             let events = done as u64;
-            let bytes = own.accepted_bytes.load(Ordering::Relaxed) + events * cost;
-            own.accepted_bytes.store(bytes, Ordering::Release);
-            own.accepted
-                .store(own.accepted.load(Ordering::Relaxed) + events, Ordering::Release);
-            own.tail.store(position, Ordering::Release);
+            add(&self.seldom.extra, events * extra_size(flags));
+            add(&own.accepted, events);
         }
+        own.tail.store(position, Ordering::Release);
         self.exit(calls);
+        fence::light();
         (done, verdict)
     }
 
-    /// Writes one record at `position`, and what must stand before it; the position after it.
+    /// Writes one record where the ring goes on.
     ///
     /// # Safety
-    /// Recording thread, inside a call; `payload` has `header.len` readable bytes.
+    /// Recording thread, inside a call; there is space for the record; `payload` has `header.len` readable bytes.
     #[inline(always)]
     unsafe fn write_record(
         &self,
-        mut position: u64,
         header: Header,
-        sequence: Option<u64>,
+        number: Option<u64>,
         inlet: &impl Inlet,
         payload: *const u8,
-    ) -> u64 {
-        let own = &*self.own;
-        let size = record_size(u64::from(header.len), header.flags);
-        // SAFETY: the reader frees a segment only after it has read the JUMP out of it; this is the last one.
-        let mut segment = unsafe { &*own.segment.get() };
-        let mut rest = segment.contiguous(position);
-        let padding = if size > rest { rest } else { 0 };
-        if position + padding + size > own.free_until.get() {
-            // SAFETY: as for this function.
-            let moved = unsafe { self.make_room(position, padding, size) };
-            if moved != position {
-                position = moved;
-                // SAFETY: as above.
-                segment = unsafe { &*own.segment.get() };
-                rest = segment.contiguous(position);
-            }
-        }
-        if size > rest {
-            // SAFETY: `position .. position + rest` is free.
-            unsafe {
-                segment.write(
-                    position,
-                    Header {
-                        type_id: rest as u32,
-                        len: 0,
-                        flags: PAD,
-                    }
-                    .pack(),
-                )
-            };
-            position += rest;
-        }
-        // SAFETY: `position .. position + size` is free and contiguous.
+    ) {
+        let next = self.own.next.get();
+        let len = usize::from(header.len);
+        let extra = (extra_size(header.flags) / WORD) as usize;
+        let body = next.wrapping_add(1 + extra);
+        // SAFETY: the caller's promise.
         unsafe {
-            segment.write(position, header.pack());
-            let mut at = position + WORD;
-            if let Some(sequence) = sequence {
-                segment.write(at, sequence);
-                at += WORD;
+            write_word(next, header.pack());
+            if let Some(number) = number {
+                write_word(next.wrapping_add(1), number);
             }
             if header.flags & TIMED != 0 {
-                segment.write(at, inlet.now());
+                write_word(next.wrapping_add(extra), inlet.now());
             }
-            let body = position + WORD + extra_size(header.flags);
-            segment.write_payload(body, payload, usize::from(header.len));
+            write_payload(body, payload, len);
         }
-        position + size
+        self.own
+            .next
+            .set(body.wrapping_add((payload_size(len as u64) / WORD) as usize));
     }
 
-    /// Sees to it that a record of `size` fits after `padding`, or, in a new segment, without it; where the
-    /// writing goes on.
+    /// Sees to it that a record of `size` bytes fits where the ring goes on: behind what the reader gave back, from the
+    /// beginning of the segment's memory, or in a new, larger segment. Where that is.
     ///
     /// # Safety
-    /// As [`Producer::write_record`].
+    /// Recording thread, inside a call; `position` is where the ring is written up to.
     #[cold]
-    unsafe fn make_room(&self, position: u64, padding: u64, size: u64) -> u64 {
+    unsafe fn make_space(&self, position: u64, size: u64) -> u64 {
         let own = &*self.own;
-        let old = own.segment.get();
-        // SAFETY: as in `write_record`.
-        let segment = unsafe { &*old };
+        // SAFETY: the reader frees a segment only after it has read the JUMP out of it; this is the last one.
+        let segment = unsafe { &*own.segment.get() };
         let read = self.head.load(Ordering::Acquire).max(segment.base);
-        own.free_until.set(read + segment.capacity() - WORD);
-        if position + padding + size <= own.free_until.get() {
-            return position;
+        let free_until = read + segment.capacity() - WORD;
+        let contiguous = segment.contiguous(position);
+        let goes_on_in = |segment: &Segment, position: u64, free_until: u64| {
+            let free = segment.contiguous(position).min(free_until - position);
+            own.next.set(segment.word(position));
+            own.end.set(segment.word_after(position, free));
+            position
+        };
+        if size <= contiguous && position + size <= free_until {
+            return goes_on_in(segment, position, free_until);
+        }
+        if size > contiguous && position + contiguous + size <= free_until {
+            let pad = Header {
+                type_id: contiguous as u32,
+                len: 0,
+                flags: PAD,
+            };
+            // SAFETY: `position .. position + contiguous` is free.
+            unsafe { write_word(segment.word(position), pad.pack()) };
+            add(&self.seldom.extra, contiguous);
+            return goes_on_in(segment, position + contiguous, free_until);
         }
         let least = (size + 2 * WORD).next_power_of_two();
         let bytes = (segment.capacity() * GROWTH).min(MAX_SEGMENT).max(least);
         let base = position + WORD;
-        let next = Segment::allocate(bytes, base);
-        segment.next.store(next, Ordering::Release);
-        // SAFETY: `free_until` always leaves this one word.
-        unsafe {
-            segment.write(
-                position,
-                Header {
-                    type_id: 0,
-                    len: 0,
-                    flags: JUMP,
-                }
-                .pack(),
-            )
+        let added = Segment::allocate(bytes, base);
+        segment.next.store(added, Ordering::Release);
+        let jump = Header {
+            type_id: 0,
+            len: 0,
+            flags: JUMP,
         };
-        own.segment.set(next);
-        own.free_until.set(base + bytes - WORD);
-        base
+        // SAFETY: `end` always leaves this one word free.
+        unsafe { write_word(segment.word(position), jump.pack()) };
+        add(&self.seldom.extra, WORD);
+        own.segment.set(added);
+        // SAFETY: just made.
+        goes_on_in(unsafe { &*added }, base, base + bytes - WORD)
     }
 
     /// Gets a lease for at least one event of `cost`; false at the limit.
     #[cold]
-    fn renew_lease(&self, inlet: &impl Inlet, cursor: Packed, cost: u64) -> bool {
+    fn renew_lease(&self, inlet: &impl Inlet, cost: u64) -> bool {
         inlet.filling();
         loop {
-            let lease = self.lease_or_answer(cursor);
-            if lease.fits(cursor, cost / WORD) {
+            if !self.revocation.is_none() {
+                self.revocation.answer(&self.own.room);
+            }
+            let held = self.room();
+            if held.fits(cost / WORD) > 0 {
                 return true;
             }
-            let base = if lease == Packed::VOID { cursor } else { lease };
-            let events_needed = base.events_after(cursor) <= 0;
-            let Some((events, bytes)) = inlet.limit().take_portion(cost, events_needed) else {
-                if inlet.reclaim(self) {
-                    continue;
-                }
-                return false;
-            };
-            let renewed = base.advance(events, bytes / WORD);
-            // Fails where a revocation comes, or is taken back, at this very moment.
-            if self
-                .shared
-                .lease
-                .compare_exchange(lease.0, renewed.0, Ordering::AcqRel, Ordering::Acquire)
-                .is_err()
-            {
-                inlet.limit().give_back(events, bytes);
+            match inlet.limit().take_portion(cost, held) {
+                Some(portion) => self.set_room(held.with(portion)),
+                None if inlet.reclaim(self) => {}
+                None => return false,
             }
         }
     }
 
-    /// The lease, and where it was revoked, the answer how far it had been used.
-    fn lease_or_answer(&self, cursor: Packed) -> Packed {
-        let lease = Packed(self.shared.lease.load(Ordering::Acquire));
-        if lease == Packed::VOID {
-            let _ = self.shared.revoked_at.compare_exchange(
-                ASKED,
-                // Never ASKED or ANSWERED by accident: the top bit is free.
-                cursor.0 | 1 << 63,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
-        }
-        lease
-    }
-
-    /// Gives the unused lease back, by the recording thread itself.
-    fn return_lease(&self, limit: &Limit) {
-        let cursor = self.own.cursor.get();
-        loop {
-            let lease = self.lease_or_answer(cursor);
-            if lease == Packed::VOID {
-                // Whoever revoked it gives it back.
-                return;
-            }
-            let void = cursor.0;
-            if self
-                .shared
-                .lease
-                .compare_exchange(lease.0, void, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-            {
-                give_back_difference(limit, lease, cursor);
-                return;
-            }
-        }
-    }
-
-    /// Takes the unused lease from a thread that is not inside a call; how many events it gave. By any other
-    /// thread, one at a time a producer.
-    ///
-    /// The lease is voided first; after a heavy fence the thread is either seen outside of a call, and then cannot
-    /// use the lease any more, or it is inside one, and the lease is put back. If it noticed in between, it has
-    /// said in `revoked_at` how far it had used the old lease.
+    /// Takes the unused lease from a thread that is not inside a call; how many events it gave. By any other thread,
+    /// one at a time a producer.
     pub fn revoke_lease(&self, limit: &Limit) -> u64 {
-        let seen = Packed(self.shared.lease.load(Ordering::Acquire));
-        if seen == Packed::VOID || seen.events_after(self.published_cursor()) <= 0 {
-            return 0;
-        }
-        self.shared.revoked_at.store(ASKED, Ordering::Release);
-        let old = Packed(self.shared.lease.swap(Packed::VOID.0, Ordering::AcqRel));
-        fence::heavy();
-        let used = loop {
-            let answer = self.shared.revoked_at.load(Ordering::Acquire);
-            if answer != ASKED {
-                break Some(Packed(answer & !(1 << 63)));
-            }
-            let calls = self.own.calls.load(Ordering::Acquire);
-            if calls & 1 == 0 {
-                let cursor = self.published_cursor();
-                // A heavy fence orders the two loads of `calls` around the reading of the counts.
-                crate::sync::atomic::fence(Ordering::Acquire);
-                if self.own.calls.load(Ordering::Acquire) == calls {
-                    break Some(cursor);
-                }
-            } else if self
-                .shared
-                .lease
-                .compare_exchange(Packed::VOID.0, old.0, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-            {
-                break None;
-            }
-        };
-        let given = used.map_or(0, |used| give_back_difference(limit, old, used));
-        if used.is_some() {
-            // From VOID to an empty lease, unless the thread has a new one by now.
-            let empty = used.unwrap_or(old);
-            let _ = self.shared.lease.compare_exchange(
-                Packed::VOID.0,
-                empty.0,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
-        }
-        self.shared.revoked_at.store(ANSWERED, Ordering::Release);
-        given
-    }
-
-    /// The cursor as the counts tell it, for other threads.
-    fn published_cursor(&self) -> Packed {
-        let bytes = self.own.accepted_bytes.load(Ordering::Acquire);
-        Packed::new(self.own.accepted.load(Ordering::Acquire), bytes / WORD)
+        self.revocation.take(&self.own.room, &self.own.calls, limit)
     }
 }
 
-/// Gives back what lies between `used` and `lease`; how many events.
-fn give_back_difference(limit: &Limit, lease: Packed, used: Packed) -> u64 {
-    let events = lease.events_after(used).max(0) as u64;
-    let words = lease.words_after(used).max(0) as u64;
-    limit.give_back(events, words * WORD);
-    events
+/// Adds to a count that only the calling thread writes.
+#[inline(always)]
+fn add(count: &AtomicU64, more: u64) {
+    count.store(count.load(Ordering::Relaxed) + more, Ordering::Release);
+}
+
+/// Has the processor fetch memory that will soon be written. The reader had it last; a store that has to wait for it
+/// holds all later stores up, and with them all later calls.
+#[inline(always)]
+fn fetch_ahead(next: *const Word) {
+    #[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
+    {
+        // SAFETY: a prefetch touches nothing, wherever it points to; where the processor does not know it, nothing happens.
+        unsafe {
+            std::arch::asm!("prefetchw [{} + {}]", in(reg) next, const AHEAD, options(nostack, preserves_flags));
+        }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
+    let _ = next;
+}
+
+/// The word that is `bytes`, a multiple of 8, after `word`.
+#[inline(always)]
+fn words_after(word: *const Word, bytes: u64) -> *const Word {
+    #[cfg(not(mvx_loom))]
+    return word.wrapping_byte_add(bytes as usize);
+    #[cfg(mvx_loom)]
+    word.wrapping_add((bytes / WORD) as usize)
+}
+
+/// Words from `from` up to `to`, in the same memory.
+#[inline(always)]
+fn words_between(from: *const Word, to: *const Word) -> u64 {
+    (to as usize - from as usize) as u64 / size_of::<Word>() as u64
 }
 
 impl Default for Producer {

@@ -32,6 +32,12 @@ impl Header {
         u64::from(self.type_id) | u64::from(self.len) << 32 | u64::from(self.flags) << 48
     }
 
+    /// The bits of a packed header that say these flags.
+    #[inline(always)]
+    pub fn flags(flags: u16) -> u64 {
+        u64::from(flags) << 48
+    }
+
     #[inline(always)]
     pub fn unpack(word: u64) -> Self {
         Self {
@@ -69,15 +75,17 @@ pub fn payload_size(len: u64) -> u64 {
     (len + (WORD - 1)) & !(WORD - 1)
 }
 
+/// The memory of a word.
 #[cfg(mvx_loom)]
-type Cell = loom::cell::UnsafeCell<u64>;
+pub type Word = loom::cell::UnsafeCell<u64>;
+/// The memory of a word.
 #[cfg(not(mvx_loom))]
-type Cell = std::cell::UnsafeCell<u64>;
+pub type Word = std::cell::UnsafeCell<u64>;
 
 /// The memory of a segment. One thread writes a word, and another reads it after a release/acquire pair on the ring's
 /// tail; the word is written again only after a release/acquire pair on the ring's head.
 pub struct Segment {
-    words: Box<[Cell]>,
+    words: Box<[Word]>,
     /// Index mask, in words.
     mask: u64,
     /// The position of the segment's first word.
@@ -97,7 +105,7 @@ impl Segment {
         debug_assert!(bytes.is_power_of_two());
         let words = (bytes / WORD) as usize;
         Box::into_raw(Box::new(Segment {
-            words: (0..words).map(|_| Cell::new(0)).collect(),
+            words: (0..words).map(|_| Word::new(0)).collect(),
             mask: words as u64 - 1,
             base,
             next: AtomicPtr::new(ptr::null_mut()),
@@ -131,25 +139,20 @@ impl Segment {
     }
 
     #[inline(always)]
-    fn cell(&self, position: u64) -> &Cell {
+    fn cell(&self, position: u64) -> &Word {
         // SAFETY: the index is masked to the length.
         unsafe { self.words.get_unchecked(self.index(position)) }
     }
 
-    /// Writes the word at `position`.
-    ///
-    /// # Safety
-    /// The caller is the ring's writer and `position` is free.
+    /// The memory of the word at `position`.
     #[inline(always)]
-    pub unsafe fn write(&self, position: u64, word: u64) {
-        #[cfg(mvx_loom)]
-        // SAFETY: the caller's promise, which loom checks.
-        self.cell(position).with_mut(|cell| unsafe { *cell = word });
-        #[cfg(not(mvx_loom))]
-        // SAFETY: the caller's promise.
-        unsafe {
-            *self.cell(position).get() = word;
-        }
+    pub fn word(&self, position: u64) -> *const Word {
+        std::ptr::from_ref(self.cell(position))
+    }
+
+    /// Where the memory of `bytes`, contiguous from `position` on, ends.
+    pub fn word_after(&self, position: u64, bytes: u64) -> *const Word {
+        self.word(position).wrapping_add((bytes / WORD) as usize)
     }
 
     /// Reads the word at `position`.
@@ -168,45 +171,6 @@ impl Segment {
         }
     }
 
-    /// Copies a payload to `position`, contiguous there, in whole words.
-    ///
-    /// # Safety
-    /// As [`Segment::write`], for `payload_size(len)` bytes; `payload` has `len` readable bytes.
-    #[inline(always)]
-    pub unsafe fn write_payload(&self, position: u64, payload: *const u8, len: usize) {
-        #[cfg(mvx_loom)]
-        for offset in (0..len).step_by(WORD as usize) {
-            let mut word = [0u8; WORD as usize];
-            let count = (len - offset).min(WORD as usize);
-            // SAFETY: `offset + count <= len`.
-            unsafe { ptr::copy_nonoverlapping(payload.add(offset), word.as_mut_ptr(), count) };
-            // SAFETY: the caller's promise.
-            unsafe { self.write(position + offset as u64, u64::from_ne_bytes(word)) };
-        }
-        #[cfg(not(mvx_loom))]
-        {
-            let target = self.cell(position).get().cast::<u8>();
-            // SAFETY: the caller's promise; reads and writes stay within `len` and `payload_size(len)` bytes.
-            unsafe {
-                if len > 64 {
-                    ptr::copy_nonoverlapping(payload, target, len);
-                    return;
-                }
-                // A call of memcpy costs as much as the rest of the hand-off: small payloads go word by word.
-                let mut offset = 0;
-                while offset + 8 <= len {
-                    let word = payload.add(offset).cast::<u64>().read_unaligned();
-                    target.add(offset).cast::<u64>().write(word);
-                    offset += 8;
-                }
-                while offset < len {
-                    *target.add(offset) = *payload.add(offset);
-                    offset += 1;
-                }
-            }
-        }
-    }
-
     /// The payload at `position`: aligned to 8 bytes, valid until the reader gives the position back.
     #[inline(always)]
     pub fn payload(&self, position: u64) -> *const u8 {
@@ -214,5 +178,99 @@ impl Segment {
         return self.cell(position).with(|cell| cell.cast::<u8>());
         #[cfg(not(mvx_loom))]
         self.cell(position).get().cast::<u8>().cast_const()
+    }
+}
+
+/// Writes a word.
+///
+/// # Safety
+/// The caller is the ring's writer and the word is free.
+#[inline(always)]
+pub unsafe fn write_word(word: *const Word, value: u64) {
+    #[cfg(mvx_loom)]
+    // SAFETY: the caller's promise, which loom checks.
+    unsafe {
+        (*word).with_mut(|cell| *cell = value);
+    }
+    #[cfg(not(mvx_loom))]
+    // SAFETY: the caller's promise.
+    unsafe {
+        *(*word).get() = value;
+    }
+}
+
+/// Copies a payload, in whole words.
+///
+/// # Safety
+/// As [`write_word`], for `payload_size(len)` bytes from `word` on; `payload` has `len` readable bytes.
+#[inline(always)]
+pub unsafe fn write_payload(word: *const Word, payload: *const u8, len: usize) {
+    #[cfg(mvx_loom)]
+    for offset in (0..len).step_by(WORD as usize) {
+        let mut bytes = [0u8; WORD as usize];
+        let count = (len - offset).min(WORD as usize);
+        // SAFETY: `offset + count <= len`.
+        unsafe { ptr::copy_nonoverlapping(payload.add(offset), bytes.as_mut_ptr(), count) };
+        // SAFETY: the caller's promise.
+        unsafe { write_word(word.add(offset / WORD as usize), u64::from_ne_bytes(bytes)) };
+    }
+    #[cfg(not(mvx_loom))]
+    // SAFETY: the caller's promise.
+    unsafe {
+        if len <= SHORT_PAYLOAD {
+            write_short_payload(word, payload, len);
+        } else {
+            ptr::copy_nonoverlapping(payload, word.cast::<u8>().cast_mut(), len);
+        }
+    }
+}
+
+/// The longest payload that [`write_short_payload`] takes.
+pub const SHORT_PAYLOAD: usize = 64;
+
+/// As [`write_payload`], for up to [`SHORT_PAYLOAD`] bytes. A call of memcpy costs as much as the rest of the hand-off:
+/// so this goes by pieces of 16 bytes, the last of which overlaps the one before.
+///
+/// # Safety
+/// As [`write_payload`].
+#[inline(always)]
+pub unsafe fn write_short_payload(word: *const Word, payload: *const u8, len: usize) {
+    #[cfg(mvx_loom)]
+    // SAFETY: the caller's promise.
+    unsafe {
+        write_payload(word, payload, len);
+    }
+    #[cfg(not(mvx_loom))]
+    {
+        type Sixteen = [u64; 2];
+        let target = word.cast::<u8>().cast_mut();
+        // SAFETY: the caller's promise; reads and writes stay within `len` bytes.
+        unsafe {
+            let copy_sixteen = |at: usize| {
+                let piece = payload.add(at).cast::<Sixteen>().read_unaligned();
+                target.add(at).cast::<Sixteen>().write_unaligned(piece);
+            };
+            if len >= 16 {
+                copy_sixteen(0);
+                if len > 16 {
+                    if len > 32 {
+                        copy_sixteen(16);
+                        if len > 48 {
+                            copy_sixteen(32);
+                        }
+                    }
+                    copy_sixteen(len - 16);
+                }
+            } else if len >= 8 {
+                let first = payload.cast::<u64>().read_unaligned();
+                let last = payload.add(len - 8).cast::<u64>().read_unaligned();
+                target.cast::<u64>().write(first);
+                target.add(len - 8).cast::<u64>().write_unaligned(last);
+            } else {
+                for offset in 0..len {
+                    *target.add(offset) = *payload.add(offset);
+                }
+            }
+        }
     }
 }

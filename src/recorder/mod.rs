@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::core::Core;
 pub use options::{MetricErrorPolicy, OverflowPolicy, RecorderOptions};
-pub(crate) use recording::{Events, record_by_key};
+pub(crate) use recording::{Events, record_by_key, record_short, refuse_short};
 pub use registration::MetricInfo;
 pub use snapshots::SnapshotMode;
 pub use state::RecorderState;
@@ -68,7 +68,7 @@ pub struct Recorder {
 }
 
 /// What keys of this crate's own are checked against: they never go bad.
-static ALWAYS: AtomicU64 = AtomicU64::new(1);
+static ALWAYS: AtomicU64 = AtomicU64::new(0);
 
 impl Recorder {
     /// A recorder of its own, in VIRGIN: not in the runtime's registry. A blank entity id becomes eight random hex
@@ -162,8 +162,7 @@ impl Recorder {
         let key = Key {
             value: self.core().with.recorder,
             live: &ALWAYS,
-            mask: 1,
-            expected: 1,
+            expected: 0,
         };
         // SAFETY: the payload is a slice.
         match unsafe { record_by_key(key.value, events) } {

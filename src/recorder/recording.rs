@@ -6,8 +6,9 @@ use super::core::Core;
 use super::state::RecorderState;
 use crate::error::Status;
 use crate::event::{self, MAX_PAYLOAD};
+use crate::metrics::EventHub;
 use crate::queue::local::{self, Key};
-use crate::queue::{Load, Verdict};
+use crate::queue::{Load, Producer, Shape, Verdict};
 use crate::threads::scope;
 
 /// Events of one type, one payload after the other.
@@ -23,11 +24,11 @@ pub struct Events {
     pub count: usize,
 }
 
-/// How many events were accepted, and the status for the first that was not.
+/// How many events were accepted, and the status for the first that was not: INVALID_STATE where the recorder accepts
+/// none now.
 pub type Outcome = (usize, Status);
 
 /// Checks what can be checked without a recorder.
-#[inline(always)]
 fn check(events: Events) -> Option<Load> {
     let event_type = event::event_type(events.type_id)?;
     let Events {
@@ -49,28 +50,111 @@ fn check(events: Events) -> Option<Load> {
     })
 }
 
+/// Records one short event by a handle that this thread used before, into a recorder that is open and has room, or is
+/// full and was so a moment ago. `None`: [`record_by_key`] is to be asked. It does not panic.
+///
+/// # Safety
+/// `payload` has `len` readable bytes, or is null.
+#[inline(always)]
+pub unsafe fn record_short(key: u64, type_id: u32, payload: *const u8, len: usize) -> Option<Status> {
+    let shape = || match event::brief(type_id).is_plain(len) {
+        true => Shape::new(type_id, len),
+        false => None,
+    };
+    if payload.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let verdict = unsafe { local::push_or_refuse_one(key, type_id, payload, len, shape) }?;
+    match verdict {
+        Verdict::Accepted | Verdict::Dropped => Some(Status::Ok),
+        Verdict::Refused => Some(Status::QueueOverflow),
+        _ => None,
+    }
+}
+
+/// Refuses one event for want of room, which [`local::push_one`] found; `None`: somebody has to look for room first.
+pub fn refuse_short(key: u64) -> Option<Status> {
+    match local::with_ring(key, EventHub::refuse_at_once)?? {
+        Verdict::Dropped => Some(Status::Ok),
+        Verdict::Refused => Some(Status::QueueOverflow),
+        _ => None,
+    }
+}
+
 /// Records by a handle that this thread used before. `None`: the handle has to be looked up, and the recorder asked.
 ///
 /// # Safety
 /// `events.payloads` is readable as said, or null.
-#[inline(always)]
 pub unsafe fn record_by_key(key: u64, events: Events) -> Option<Outcome> {
-    let Some(load) = check(events) else {
-        // An invalid handle is told before an invalid argument.
-        return None;
-    };
+    let load = check(events)?;
     // SAFETY: `check` bounds the length; the rest is the caller's promise.
-    match unsafe { local::push(key, load) }? {
-        (done, Verdict::Accepted | Verdict::Dropped) => Some((done, Status::Ok)),
-        (done, Verdict::Refused) => Some((done, Status::QueueOverflow)),
-        (0, _) => None,
-        // The rest of a batch is the slow path's; it counts on from here.
-        (done, _) => Some((done, Status::NotReady)),
+    let push = |hub: &EventHub, producer: &Producer| unsafe { push_all(hub, producer, load) };
+    match local::with_ring(key, push)? {
+        // It may be VIRGIN, and is to be started.
+        (0, Status::InvalidState) => None,
+        outcome => Some(outcome),
     }
 }
 
+/// Records all of `load`, waiting for room where the policy says so. The handle that led here may be freed meanwhile.
+///
+/// # Safety
+/// As [`EventHub::push`].
+unsafe fn push_all(hub: &EventHub, producer: &Producer, load: Load) -> Outcome {
+    let mut accepted = 0;
+    loop {
+        // SAFETY: the caller's promise, for what is left.
+        let (done, verdict) = unsafe { hub.push(producer, load.after(accepted)) };
+        accepted += done;
+        let status = match verdict {
+            Verdict::Accepted | Verdict::Dropped => Status::Ok,
+            Verdict::Refused => Status::QueueOverflow,
+            Verdict::Nested => Status::Unsupported,
+            Verdict::Closed => Status::InvalidState,
+            Verdict::Full => {
+                let rest = load.after(accepted);
+                // SAFETY: as above.
+                match unsafe { wait_and_push(hub, producer, rest) } {
+                    Ok(done) => {
+                        accepted += done;
+                        if accepted < load.count {
+                            continue;
+                        }
+                        Status::Ok
+                    }
+                    Err(status) => {
+                        producer.count_refused(rest.count as u64);
+                        hub.note_overflow();
+                        status
+                    }
+                }
+            }
+        };
+        return (accepted, status);
+    }
+}
+
+/// BLOCK: waits until there is room for some of `load`, or none will come as the recorder is closed; how many went in.
+///
+/// # Safety
+/// As [`EventHub::push`].
+unsafe fn wait_and_push(hub: &EventHub, producer: &Producer, load: Load) -> Result<usize, Status> {
+    if scope::is_inside_callback() {
+        return Err(Status::WouldDeadlock);
+    }
+    let pushed = hub.wait_for_room(|| {
+        // SAFETY: the caller's promise.
+        match unsafe { hub.push(producer, load) } {
+            (0, Verdict::Full) => None,
+            (done, _) => Some(done),
+        }
+    });
+    pushed.ok_or(Status::Timeout)
+}
+
 impl Core {
-    /// Records; remembers `key` for [`record_by_key`].
+    /// Records; remembers `key` for [`record_one`].
     ///
     /// # Safety
     /// As [`record_by_key`].
@@ -80,29 +164,15 @@ impl Core {
         };
         let mut accepted = 0;
         loop {
-            let rest = Load {
-                payloads: load.payloads.wrapping_add(accepted * load.len),
-                count: load.count - accepted,
-                ..load
-            };
+            let rest = load.after(accepted);
             // SAFETY: `check` bounds the length; the rest is the caller's promise.
-            let (done, verdict) = unsafe { local::push_first(key, &self.with.hub, rest) };
+            let push = |producer: &Producer| unsafe { push_all(&self.with.hub, producer, rest) };
+            let Some((done, status)) = local::ring_into(key, &self.with.hub, push) else {
+                return (accepted, Status::Unsupported);
+            };
             accepted += done;
-            match verdict {
-                Verdict::Accepted | Verdict::Dropped => return (accepted, Status::Ok),
-                Verdict::Refused => return (accepted, Status::QueueOverflow),
-                Verdict::Nested => return (accepted, Status::Unsupported),
-                Verdict::Closed if self.admit() => {}
-                Verdict::Closed => return (accepted, Status::InvalidState),
-                Verdict::Full => {
-                    let (done, status) = self.wait_and_push(key, rest, done);
-                    accepted += done;
-                    match status {
-                        Some(status) => return (accepted, status),
-                        None if accepted == load.count => return (accepted, Status::Ok),
-                        None => {}
-                    }
-                }
+            if status != Status::InvalidState || !self.admit() {
+                return (accepted, status);
             }
         }
     }
@@ -113,36 +183,6 @@ impl Core {
         match control.state {
             RecorderState::Virgin => self.begin_start(&mut control).is_ok(),
             state => state.accepts(),
-        }
-    }
-
-    /// BLOCK: waits until there is room for some of what is left after `done`; how many went in, and what ends the call.
-    fn wait_and_push(&self, key: Key, load: Load, done: usize) -> (usize, Option<Status>) {
-        let rest = Load {
-            payloads: load.payloads.wrapping_add(done * load.len),
-            count: load.count - done,
-            ..load
-        };
-        let refuse = |status: Status| {
-            local::with_producer(&self.with.hub, |producer| {
-                producer.count_refused(rest.count as u64)
-            });
-            self.with.hub.note_overflow();
-            (0, Some(status))
-        };
-        if scope::is_inside_callback() {
-            return refuse(Status::WouldDeadlock);
-        }
-        let pushed = self.with.hub.wait_for_room(|| {
-            // SAFETY: as in `record`.
-            match unsafe { local::push_first(key, &self.with.hub, rest) } {
-                (0, Verdict::Full) => None,
-                (done, _) => Some(done),
-            }
-        });
-        match pushed {
-            Some(done) => (done, None),
-            None => refuse(Status::Timeout),
         }
     }
 }
