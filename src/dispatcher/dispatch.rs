@@ -97,7 +97,12 @@ pub struct Dispatcher {
     wanted: Vec<Event>,
     /// Whether a metric wants its events one by one.
     one_by_one: bool,
-    last_type: Option<&'static EventType>,
+    /// What the events of the batch cost, together.
+    bytes: u64,
+    /// The event type of the batch, where it has but one.
+    only_type: Option<u32>,
+    /// Which metrics want events of a type, by their place; only while events go one by one.
+    wanting: Vec<usize>,
 }
 
 // SAFETY: the events of a batch point into rings that do not move and stay until the batch is given back.
@@ -263,6 +268,8 @@ impl Dispatcher {
                     }
                 }
                 Next::Nothing => {
+                    // Nothing more will make room.
+                    with.hub.limit().announce_room();
                     with.taken_at.store(0, Ordering::Relaxed);
                     if with.stopping.load(Ordering::Acquire) && with.hub.is_drained() {
                         return Ending::Stopped;
@@ -285,23 +292,40 @@ impl Dispatcher {
     /// Takes the next batch; `None` where cancelled.
     fn take(&mut self, with: &Surroundings) -> Option<Next<Arc<MetricEntry>>> {
         self.batch.clear();
+        self.batch.reserve(BATCH);
         self.done = 0;
         self.releases = false;
+        self.bytes = 0;
         let now = unix_ns();
-        let (batch, releases, last) = (&mut self.batch, &mut self.releases, &mut self.last_type);
-        with.flight.take_off(|| {
+        let batch = &mut self.batch;
+        let (releases, bytes) = (&mut self.releases, &mut self.bytes);
+        let (mut types, mut of_type, mut name) = (0, 0, RawStr::empty());
+        let next = with.flight.take_off(|| {
             let next = with.hub.collect(BATCH, |record| {
                 // Runs of one type are the rule.
-                if last.is_none_or(|known| known.id != record.type_id) {
-                    *last = event::event_type(record.type_id);
-                }
-                if let Some(event_type) = *last {
+                if record.type_id != of_type {
+                    let Some(event_type) = event::event_type(record.type_id) else {
+                        return;
+                    };
+                    of_type = record.type_id;
+                    types += 1;
+                    name = RawStr::new(&event_type.name);
                     *releases |= event_type.release.is_some();
-                    batch.push(event_of(record, event_type, now));
                 }
+                *bytes += event_cost(usize::from(record.len));
+                batch.push(Event {
+                    struct_size: size_of::<Event>(),
+                    type_id: record.type_id,
+                    type_name: name,
+                    payload: record.payload,
+                    len: usize::from(record.len),
+                    time_unix_ns: record.time.unwrap_or(now),
+                });
             });
             (next, batch.as_ptr(), batch.len())
-        })
+        });
+        self.only_type = (types == 1).then_some(of_type);
+        next
     }
 
     async fn dispatch(&mut self, with: &Surroundings) -> Step {
@@ -360,7 +384,7 @@ impl Dispatcher {
             let _on_stage = with.stage.enter();
             for index in 0..self.metrics.len() {
                 let entry = Arc::clone(&self.metrics[index]);
-                let events = wanted_of(&entry, &self.batch, &mut self.wanted);
+                let events = wanted_of(&entry, &self.batch, self.only_type, &mut self.wanted);
                 if events.is_empty() {
                     continue;
                 }
@@ -378,9 +402,8 @@ impl Dispatcher {
         if let Some(error) = failure {
             return Err(Some(error));
         }
-        let bytes = self.batch.iter().map(|event| event_cost(event.len)).sum();
         self.done = count;
-        with.hub.limit().dispatched(count as u64, bytes);
+        with.hub.limit().dispatched(count as u64, self.bytes);
         Ok(())
     }
 
@@ -388,30 +411,42 @@ impl Dispatcher {
     fn dispatch_one_by_one(&mut self, with: &Surroundings) -> Handled {
         with.inside(|| {
             let mut on_stage = with.stage.enter();
+            let mut of_type = 0;
+            let batch = self.batch.as_ptr();
             for index in 0..self.batch.len() {
                 if !with.flight.begin(index + 1) {
                     return Err(None);
                 }
-                let event = self.batch[index];
-                for at in 0..self.metrics.len() {
+                // SAFETY: nothing below changes the batch.
+                let event = unsafe { &*batch.add(index) };
+                if event.type_id != of_type {
+                    of_type = event.type_id;
+                    self.find_wanting(of_type);
+                }
+                for at in 0..self.wanting.len() {
                     if at > 0 && with.flight.is_cancelled() {
                         return Err(None);
                     }
-                    let entry = &self.metrics[at];
-                    if !wants(entry, event.type_id) {
-                        continue;
-                    }
-                    if let Err(cause) = entry.metric.handle_event(&event) {
+                    let entry = &self.metrics[self.wanting[at]];
+                    if let Err(cause) = entry.metric.handle_event(event) {
                         if let Some(error) = self.judge(with, entry, cause) {
                             return Err(Some(error));
                         }
+                        // It was taken out.
+                        of_type = 0;
                     }
                 }
-                self.event_done(with, &event);
+                self.event_done(with, event);
                 on_stage.make_way();
             }
             Ok(())
         })
+    }
+
+    fn find_wanting(&mut self, type_id: u32) {
+        let wanting = (0..self.metrics.len()).filter(|&at| wants(&self.metrics[at], type_id));
+        self.wanting.clear();
+        self.wanting.extend(wanting);
     }
 
     fn event_done(&mut self, with: &Surroundings, event: &Event) {
@@ -485,13 +520,21 @@ impl Dispatcher {
 }
 
 /// The events of the batch that the metric wants: all of them, mostly, or a copy.
-fn wanted_of<'a>(entry: &MetricEntry, batch: &'a [Event], copy: &'a mut Vec<Event>) -> &'a [Event] {
+fn wanted_of<'a>(
+    entry: &MetricEntry,
+    batch: &'a [Event],
+    only_type: Option<u32>,
+    copy: &'a mut Vec<Event>,
+) -> &'a [Event] {
     if entry.quarantined().is_some() {
         return &[];
     }
     let Some(types) = entry.metric.event_types() else {
         return batch;
     };
+    if let Some(only_type) = only_type {
+        return if types.contains(&only_type) { batch } else { &[] };
+    }
     let mut last = (0, false);
     let mut wanted = |event: &Event| {
         if last.0 != event.type_id {

@@ -23,6 +23,11 @@ pub struct RawStr {
 }
 
 impl RawStr {
+    /// No text.
+    pub const fn empty() -> Self {
+        Self::new("")
+    }
+
     /// The text as the ABI takes it; valid as long as `text` is.
     pub const fn new(text: &'static str) -> Self {
         Self {

@@ -17,6 +17,12 @@ impl mvx_callback_error {
         }
     }
 
+    /// Whether the callback, which has returned, said nothing.
+    #[inline]
+    pub(super) fn is_unused(&mut self) -> bool {
+        self.message.get_mut().is_none()
+    }
+
     /// What the callback said.
     pub(super) fn into_message(self) -> Option<String> {
         self.message.into_inner()

@@ -294,15 +294,7 @@ impl<C, M> Intake<C, M> {
                 self.turn = 0;
             }
             let reader = &mut self.readers[self.turn];
-            while *taken < most {
-                match reader.next() {
-                    Some(record) => {
-                        take(record);
-                        *taken += 1;
-                    }
-                    None => break,
-                }
-            }
+            *taken += reader.take(most - *taken, take);
             if *taken == most {
                 return;
             }

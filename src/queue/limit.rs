@@ -42,6 +42,10 @@ const PORTIONS: u64 = 2;
 
 /// Under this limit of bytes portions are exactly what an event needs.
 const EXACT_BYTES_BELOW: u64 = 1 << 20;
+/// How long a thread that waits for room sleeps before it looks for itself: room that is not announced, as there is little
+/// of it, is not to be missed. Doubled each time, up to the second.
+const LOOK_AFTER: Duration = Duration::from_millis(1);
+const LOOK_AFTER_MOST: Duration = Duration::from_millis(64);
 /// Largest portion, in events.
 const MAX_PORTION: u64 = 1 << 24;
 
@@ -120,6 +124,8 @@ struct Done {
     discarded: AtomicU64,
     discarded_bytes: AtomicU64,
     pending_max: AtomicU64,
+    /// Events dispatched since room was announced.
+    unannounced: AtomicU64,
 }
 
 /// Threads that wait for room.
@@ -134,6 +140,8 @@ pub struct Limit {
     max_events: u64,
     max_bytes: u64,
     portion: u64,
+    /// Room for so many events is announced at once.
+    announce_after: u64,
     granted: CachePadded<Granted>,
     done: CachePadded<Done>,
     /// `done` at the time at which the last search for unused leases found none.
@@ -151,6 +159,11 @@ impl Limit {
             } else {
                 (max_events / PORTIONS).min(MAX_PORTION)
             },
+            announce_after: if max_events < EXACT_BELOW {
+                1
+            } else {
+                max_events / 2
+            },
             granted: CachePadded::new(Granted {
                 events: Grant::new(),
                 bytes: Grant::new(),
@@ -161,6 +174,7 @@ impl Limit {
                 discarded: AtomicU64::new(0),
                 discarded_bytes: AtomicU64::new(0),
                 pending_max: AtomicU64::new(0),
+                unannounced: AtomicU64::new(0),
             }),
             fruitless_at: AtomicU64::new(u64::MAX),
             waiting: Waiting {
@@ -265,14 +279,23 @@ impl Limit {
         self.fruitless_at.store(done, Ordering::Release);
     }
 
-    /// One event more was handled by every metric. Dispatcher only.
+    /// Events were handled by every metric. Dispatcher only.
+    ///
+    /// Where the limit is large, threads that wait for room are woken when half of it is free: woken for each event, they
+    /// would fill that room, wait again, and the two sides would do little but wake each other.
     #[inline]
     pub fn dispatched(&self, events: u64, bytes: u64) {
         let total = self.done.dispatched_bytes.load(Ordering::Relaxed) + bytes;
         self.done.dispatched_bytes.store(total, Ordering::Release);
         let total = self.done.dispatched.load(Ordering::Relaxed) + events;
         self.done.dispatched.store(total, Ordering::Release);
-        self.announce_room();
+        let unannounced = self.done.unannounced.load(Ordering::Relaxed) + events;
+        if unannounced >= self.announce_after {
+            self.done.unannounced.store(0, Ordering::Relaxed);
+            self.announce_room();
+        } else {
+            self.done.unannounced.store(unannounced, Ordering::Relaxed);
+        }
     }
 
     /// Events were discarded, by any thread.
@@ -311,29 +334,24 @@ impl Limit {
         self.waiting.waiters.fetch_add(1, Ordering::SeqCst);
         // Either the dispatcher sees a waiter after it has made room, or the room is seen below.
         fence::heavy();
+        let mut look_after = LOOK_AFTER;
         let result = loop {
             let seen = *self.waiting.announced.lock();
             if let Some(result) = ready() {
                 break Some(result);
             }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                break None;
+            }
+            let look_at = now + look_after;
+            let until = deadline.map_or(look_at, |deadline| deadline.min(look_at));
             let mut announced = self.waiting.announced.lock();
-            let mut timed_out = false;
-            while *announced == seen && !timed_out {
-                match deadline {
-                    Some(deadline) => {
-                        timed_out = self
-                            .waiting
-                            .changed
-                            .wait_until(&mut announced, deadline)
-                            .timed_out();
-                    }
-                    None => self.waiting.changed.wait(&mut announced),
-                }
+            let mut slept_enough = false;
+            while *announced == seen && !slept_enough {
+                slept_enough = self.waiting.changed.wait_until(&mut announced, until).timed_out();
             }
-            drop(announced);
-            if timed_out {
-                break ready();
-            }
+            look_after = (look_after * 2).min(LOOK_AFTER_MOST);
         };
         self.waiting.waiters.fetch_sub(1, Ordering::SeqCst);
         result

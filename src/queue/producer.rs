@@ -10,7 +10,7 @@ use super::limit::{FLAT_RATE, Limit, cost};
 use super::room::Room;
 use super::segment::{
     Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, Word, extra_size, payload_size, record_size,
-    write_payload, write_short_payload, write_word,
+    words_after, write_payload, write_short_payload, write_word,
 };
 use super::shape::Shape;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -569,15 +569,6 @@ fn fetch_ahead(next: *const Word) {
     }
     #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
     let _ = next;
-}
-
-/// The word that is `bytes`, a multiple of 8, after `word`.
-#[inline(always)]
-fn words_after(word: *const Word, bytes: u64) -> *const Word {
-    #[cfg(not(mvx_loom))]
-    return word.wrapping_byte_add(bytes as usize);
-    #[cfg(mvx_loom)]
-    word.wrapping_add((bytes / WORD) as usize)
 }
 
 /// Words from `from` up to `to`, in the same memory.

@@ -161,24 +161,44 @@ impl Segment {
     /// `position` was published by the ring's writer and is not yet given back by its reader.
     #[inline(always)]
     pub unsafe fn read(&self, position: u64) -> u64 {
-        #[cfg(mvx_loom)]
-        // SAFETY: the caller's promise, which loom checks.
-        return self.cell(position).with(|cell| unsafe { *cell });
-        #[cfg(not(mvx_loom))]
         // SAFETY: the caller's promise.
-        unsafe {
-            *self.cell(position).get()
-        }
+        unsafe { read_word(self.word(position)) }
     }
+}
 
-    /// The payload at `position`: aligned to 8 bytes, valid until the reader gives the position back.
-    #[inline(always)]
-    pub fn payload(&self, position: u64) -> *const u8 {
-        #[cfg(mvx_loom)]
-        return self.cell(position).with(|cell| cell.cast::<u8>());
-        #[cfg(not(mvx_loom))]
-        self.cell(position).get().cast::<u8>().cast_const()
+/// The word that is `bytes`, a multiple of 8, after `word`.
+#[inline(always)]
+pub fn words_after(word: *const Word, bytes: u64) -> *const Word {
+    #[cfg(not(mvx_loom))]
+    return word.wrapping_byte_add(bytes as usize);
+    #[cfg(mvx_loom)]
+    word.wrapping_add((bytes / WORD) as usize)
+}
+
+/// Reads a word.
+///
+/// # Safety
+/// It was published by the ring's writer and is not yet given back by its reader.
+#[inline(always)]
+pub unsafe fn read_word(word: *const Word) -> u64 {
+    #[cfg(mvx_loom)]
+    // SAFETY: the caller's promise, which loom checks.
+    return unsafe { (*word).with(|cell| *cell) };
+    #[cfg(not(mvx_loom))]
+    // SAFETY: the caller's promise.
+    unsafe {
+        *(*word).get()
     }
+}
+
+/// The payload that begins with `word`: aligned to 8 bytes, valid until the reader gives the word back.
+#[inline(always)]
+pub fn payload_at(word: *const Word) -> *const u8 {
+    #[cfg(mvx_loom)]
+    // SAFETY: the word is in a segment that the reader has not left.
+    return unsafe { (*word).with(|cell| cell.cast::<u8>()) };
+    #[cfg(not(mvx_loom))]
+    word.cast::<u8>()
 }
 
 /// Writes a word.

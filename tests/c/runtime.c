@@ -353,7 +353,8 @@ static void threads_come_and_go_with_runtimes(void)
         end_runtime(one);
         CHECK(thread_count() > threads);
         end_runtime(two);
-        CHECK_INT(threads, thread_count());
+        /* A thread that was joined is listed for a moment yet. */
+        EVENTUALLY(thread_count() == threads);
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{FieldAt, FieldValue, symbol_text};
+use crate::event::{Event, FieldAt, FieldValue, symbol_text};
 use crate::metrics::native::number::Number;
 use crate::metrics::native::spec::Sort;
 use crate::snapshot::Value;
@@ -169,6 +169,33 @@ impl<A: Accumulator> SeriesTable<A> {
                 true
             }
             Place::Nowhere => false,
+        }
+    }
+
+    /// Counts each event of a type as 1, where that goes without further ado; whether it did.
+    pub(super) fn count_all(&mut self, type_id: u32, group_by: &[FieldAt], events: &[Event]) -> bool {
+        match (&self.index, group_by) {
+            (Index::Symbol(_), [field]) => {
+                for event in events.iter().filter(|event| event.type_id == type_id) {
+                    let known = match &self.index {
+                        Index::Symbol(index) => field
+                            .read_symbol(event.payload())
+                            .and_then(|symbol| index.get(symbol)),
+                        _ => None,
+                    };
+                    match (
+                        known.and_then(|found| self.series.get_mut(found)),
+                        A::accept(Number::U64(1)),
+                    ) {
+                        (Some(series), Some(one)) => series.apply(one),
+                        _ => {
+                            self.take(Number::U64(1), group_by, event.payload());
+                        }
+                    }
+                }
+                true
+            }
+            _ => false,
         }
     }
 

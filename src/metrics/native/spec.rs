@@ -48,6 +48,13 @@ pub(super) struct Plan {
     pub(super) group_by: Box<[FieldAt]>,
 }
 
+impl Plan {
+    /// Whether every event counts as 1.
+    pub(super) fn counts_all(&self) -> bool {
+        self.filters.is_empty() && self.value.is_none()
+    }
+}
+
 /// Kinds of fields that can stand for each other across event types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
