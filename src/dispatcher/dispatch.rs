@@ -21,9 +21,13 @@ const BATCH: usize = 256;
 
 // How the dispatcher rests where it finds nothing: first it looks again soon, because looking costs the recording
 // threads less than being woken by them; then it sleeps without a timer.
-const NAP: Duration = Duration::from_micros(50);
+// Naps are the longer the less comes meanwhile.
+const SHORTEST_NAP: Duration = Duration::from_micros(50);
+const LONGEST_NAP: Duration = Duration::from_millis(2);
+/// What may come during a nap, as a part of the limit, before naps get shorter.
+const OF_LIMIT: u64 = 8;
 #[cfg(not(mvx_shuttle))]
-const NAPS: u32 = 20;
+const NAPS: u32 = 15;
 const DOZE: Duration = Duration::from_millis(3);
 #[cfg(not(mvx_shuttle))]
 const DOZES: u32 = 30;
@@ -244,6 +248,8 @@ impl Dispatcher {
     /// Dispatches until the recorder stops, fails, or is cancelled.
     pub async fn run(&mut self, with: &Surroundings) -> Ending {
         let mut idle = 0;
+        let mut nap = SHORTEST_NAP;
+        let mut came = 0;
         loop {
             let Some(next) = self.take(with) else {
                 return Ending::Cancelled;
@@ -258,6 +264,7 @@ impl Dispatcher {
                 }
                 Next::Events => {
                     idle = 0;
+                    came += self.batch.len() as u64;
                     with.taken_at.store(with.nanoseconds(), Ordering::Relaxed);
                     let step = self.dispatch(with).await;
                     with.flight.land();
@@ -275,8 +282,14 @@ impl Dispatcher {
                         return Ending::Stopped;
                     }
                     idle += 1;
+                    nap = if came > with.hub.limit().max_events() / OF_LIMIT {
+                        (nap / 2).max(SHORTEST_NAP)
+                    } else {
+                        (nap * 2).min(LONGEST_NAP)
+                    };
+                    came = 0;
                     let rest = match idle {
-                        0..NAPS => Rest::Nap(NAP),
+                        0..NAPS => Rest::Nap(nap),
                         _ if idle < NAPS + DOZES => Rest::Doze(DOZE),
                         _ => Rest::Sleep,
                     };

@@ -24,13 +24,16 @@ use crate::threads::pool::Threads;
 pub enum Rest {
     /// Somebody holds a token and will ring; events do not matter meanwhile.
     Held,
-    /// A moment, on its thread. No event ends it: waking would take as long.
+    /// A moment, on its thread. The next event does not end it, a queue that fills does where that is worth it.
     Nap(Duration),
     /// A while, without a thread. The next event does not end it, a queue that fills does.
     Doze(Duration),
     /// Until the next event or ring, without a thread and without a timer.
     Sleep,
 }
+
+/// A nap shorter than this is over before anybody could end it.
+const WORTH_WAKING: Duration = Duration::from_micros(200);
 
 type Attend = Box<dyn Fn() + Send + Sync>;
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -180,6 +183,7 @@ impl Driver {
         match (rest, hub) {
             (Some(Rest::Sleep), Some(hub)) if !hub.try_sleep() => return true,
             (Some(Rest::Doze(_)), Some(hub)) => hub.doze(),
+            (Some(Rest::Nap(time)), Some(hub)) if time >= WORTH_WAKING => hub.doze(),
             _ => {}
         }
         let mut schedule = self.schedule.lock();

@@ -265,12 +265,10 @@ impl<C, M> Intake<C, M> {
         found
     }
 
-    /// Puts a ring's next event into the heap; events without a number go before all others.
+    /// Puts a ring's next event into the heap.
     fn enqueue(&mut self, index: usize) {
-        match self.readers[index].peek() {
-            Some(Some(number)) => self.heap.push(Reverse((number + 1, index))),
-            Some(None) => self.heap.push(Reverse((0, index))),
-            None => {}
+        if let Some(number) = self.readers[index].peek() {
+            self.heap.push(Reverse((key(number), index)));
         }
     }
 
@@ -279,9 +277,16 @@ impl<C, M> Intake<C, M> {
             let Some(Reverse((_, index))) = self.heap.pop() else {
                 return;
             };
-            if let Some(record) = self.readers[index].next() {
+            // Numbers of one thread tend to come in runs: as long as no other ring's next event comes before, this ring
+            // goes on.
+            let others = self.heap.peek().map_or(u64::MAX, |Reverse((key, _))| *key);
+            let reader = &mut self.readers[index];
+            while let Some(record) = reader.next() {
                 take(record);
                 *taken += 1;
+                if *taken == most || reader.peek().is_none_or(|number| key(number) > others) {
+                    break;
+                }
             }
             self.enqueue(index);
         }
@@ -308,6 +313,11 @@ impl<C, M> Intake<C, M> {
             reader.commit();
         }
     }
+}
+
+/// By what events are merged: those without a number go before all others.
+fn key(number: Option<u64>) -> u64 {
+    number.map_or(0, |number| number + 1)
 }
 
 impl<C, M> Default for Intake<C, M> {

@@ -318,6 +318,14 @@ impl Limit {
         self.done.pending_max.load(Ordering::Relaxed)
     }
 
+    /// Whether there is as much room as is announced.
+    fn has_plenty(&self) -> bool {
+        let done = self.done();
+        self.max_events
+            .saturating_sub(self.granted.events.granted() - done)
+            >= self.announce_after
+    }
+
     /// Wakes threads that wait for room, where there are any. Also called where the recorder stops accepting.
     #[inline]
     pub fn announce_room(&self) {
@@ -337,7 +345,9 @@ impl Limit {
         let mut look_after = LOOK_AFTER;
         let result = loop {
             let seen = *self.waiting.announced.lock();
-            if let Some(result) = ready() {
+            // At first no crumbs: they would be used up at once, and the thread be here again.
+            let is_worth_it = look_after > LOOK_AFTER || self.has_plenty();
+            if let Some(result) = is_worth_it.then(&mut ready).flatten() {
                 break Some(result);
             }
             let now = Instant::now();

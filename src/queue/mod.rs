@@ -9,6 +9,7 @@
 
 mod clock;
 pub mod fence;
+mod fetch;
 mod hub;
 mod intake;
 mod lease;

@@ -12,6 +12,7 @@
 use std::cell::Cell;
 use std::ptr;
 
+use super::fetch::fetch_to_write;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// Where numbers come from: the last one that was taken.
@@ -29,6 +30,8 @@ impl Sequence {
     /// what it finds, B takes a new one.
     #[inline(always)]
     pub fn next(&self, last: &Cell<u64>) -> u64 {
+        // Where another thread took a number, this one is going to write: the line comes once, not first to be read.
+        fetch_to_write(&raw const self.0);
         let mut number = self.0.load(Ordering::Acquire);
         if number != last.get() {
             number = self.take();

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crossbeam_utils::CachePadded;
 
 use super::fence;
+use super::fetch::fetch_to_write;
 use super::lease::Revocation;
 use super::limit::{FLAT_RATE, Limit, cost};
 use super::room::Room;
@@ -25,8 +26,7 @@ const FIRST_SEGMENT: u64 = 1 << 6;
 const GROWTH: u64 = 4;
 const MAX_SEGMENT: u64 = 1 << 30;
 /// How far ahead memory is fetched, in bytes: what a thread writes while one cache line comes from another core.
-#[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
-const AHEAD: usize = 512;
+const AHEAD: u64 = 512;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,7 +338,7 @@ impl Producer {
             self.exit(calls);
             return Short::TakeTheLongWay;
         }
-        fetch_ahead(next);
+        fetch_to_write(words_after(next, AHEAD));
         // SAFETY: `next .. end` is free and contiguous, and this thread's to write; the payload is readable.
         unsafe {
             let mut body = next.wrapping_add(1);
@@ -554,21 +554,6 @@ impl Producer {
 #[inline(always)]
 fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed) + more, Ordering::Release);
-}
-
-/// Has the processor fetch memory that will soon be written. The reader had it last; a store that has to wait for it
-/// holds all later stores up, and with them all later calls.
-#[inline(always)]
-fn fetch_ahead(next: *const Word) {
-    #[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
-    {
-        // SAFETY: a prefetch touches nothing, wherever it points to; where the processor does not know it, nothing happens.
-        unsafe {
-            std::arch::asm!("prefetchw [{} + {}]", in(reg) next, const AHEAD, options(nostack, preserves_flags));
-        }
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
-    let _ = next;
 }
 
 /// Words from `from` up to `to`, in the same memory.

@@ -1,15 +1,15 @@
 //! The dispatcher's end of a ring.
 
+use super::fetch::fetch_to_read;
 use super::producer::{Producer, free_chain};
 use super::segment::{
-    Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, Word, extra_size, payload_at, read_word, words_after,
+    Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, extra_size, payload_at, read_word, words_after,
 };
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
 
 /// How far ahead memory is fetched, in bytes: what is dispatched while one cache line comes from another core.
-#[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
-const AHEAD: usize = 512;
+const AHEAD: u64 = 512;
 
 /// A place in a ring. Both fields move together: the segment holds the position, or ends in a JUMP there.
 #[derive(Clone, Copy)]
@@ -151,7 +151,7 @@ impl Reader {
                 if header.flags != 0 {
                     break;
                 }
-                fetch_ahead(word);
+                fetch_to_read(words_after(word, AHEAD));
                 take(Record {
                     type_id: header.type_id,
                     len: header.len,
@@ -221,19 +221,6 @@ impl Reader {
         }
         found
     }
-}
-
-/// Has the processor fetch what will soon be read: the writer had it last.
-#[inline(always)]
-fn fetch_ahead(word: *const Word) {
-    #[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
-    // SAFETY: a prefetch touches nothing, wherever it points to.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(word.wrapping_byte_add(AHEAD).cast());
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
-    let _ = word;
 }
 
 impl Drop for Reader {

@@ -17,7 +17,7 @@ use crate::process::panic;
 /// Foreign code may block, and must not hold up others for it: there may be as many threads as callbacks that block.
 const MAX_POOL_THREADS: usize = 65_536;
 /// How long an idle thread of the pool waits for work before it ends.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// What a runtime's threads are made with.
 #[derive(Clone)]

@@ -1,0 +1,27 @@
+//! Memory that another core had last takes long to come: these have the processor fetch it before it is needed. They
+//! touch nothing, wherever they point to, and do nothing on processors that can't.
+
+/// Fetches memory that will be read.
+#[inline(always)]
+pub fn fetch_to_read<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
+    // SAFETY: a prefetch touches nothing.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
+    let _ = at;
+}
+
+/// Fetches memory that will be written. A store that has to wait for it holds all later stores up.
+#[inline(always)]
+pub fn fetch_to_write<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(mvx_loom)))]
+    // SAFETY: a prefetch touches nothing. The intrinsic would give an instruction that fetches for reading.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(mvx_loom))))]
+    let _ = at;
+}
