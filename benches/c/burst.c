@@ -141,7 +141,7 @@ int main(int argc, char **argv)
         *(void **)&register_event = load_symbol(load_object("MVX_BENCH_EMPTY"), "empty_call");
         for (size_t i = 0; i < count; i++) {
             per_burst[i] = burst_of_events();
-            sleep_ns(100000);
+            nap();
         }
         report(count * BURST, count * BURST, "\"ns\":%.3f", median(per_burst + WARM_UP, count - WARM_UP));
         return 0;
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
         CHECK(full.pending == CAPACITY);
         for (size_t i = 0; i < count; i++) {
             per_burst[i] = burst_of_events();
-            sleep_ns(100000);
+            nap();
         }
         CHECK(stats(recorder).dropped == full.dropped + count * BURST);
         sem_post(&gate.leave);

@@ -55,10 +55,18 @@ std::int64_t now_ns()
     return std::int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
 }
 
-void nap()
+void nap(std::int64_t ns)
 {
-    timespec t = {0, 70000};
+    timespec t = {0, ns};
     nanosleep(&t, nullptr);
+}
+
+// Between 50 and 100 microseconds; not always the same, or bursts would fall into step with the naps of the consumer.
+void jittered_nap()
+{
+    static std::uint32_t state = 1;
+    state = state * 1664525 + 1013904223;
+    nap(50000 + std::int64_t(state >> 16) * 50000 / 65536);
 }
 
 } // namespace
@@ -87,7 +95,7 @@ int main(int argc, char **argv)
                 sum.fetch_add(part, std::memory_order_relaxed);
                 taken.fetch_add(found, std::memory_order_release);
             }
-            nap();
+            nap(70000);
         }
     });
 
@@ -102,7 +110,7 @@ int main(int argc, char **argv)
         }
         per_burst.push_back(double(now_ns() - begin) / double(burst));
         while (taken.load(std::memory_order_acquire) < i * burst) {
-            nap();
+            jittered_nap();
         }
     }
     over.store(true);

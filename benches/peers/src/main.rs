@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const CAPACITY: usize = 8_192;
 const BURST: u64 = CAPACITY as u64 / 2;
 const WARM_UP: usize = 50;
-/// How long a consumer leaves the producer's memory alone, and how long the producer waits between two looks.
+/// How long a consumer leaves the producer's memory alone.
 const NAP: Duration = Duration::from_micros(70);
 
 /// A cache line.
@@ -78,6 +78,17 @@ fn pin(which: usize) {
     }
 }
 
+/// What a producer sleeps between two looks: 50 to 100 microseconds. Not always the same, or bursts would fall into step
+/// with the naps of the consumer: in one run all of them while it sleeps, in another all while it works.
+struct Naps(u32);
+
+impl Naps {
+    fn sleep(&mut self) {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        thread::sleep(Duration::from_nanos(50_000 + u64::from(self.0 >> 16) * 50_000 / 65_536));
+    }
+}
+
 fn measure(
     name: &str,
     bursts: usize,
@@ -85,6 +96,7 @@ fn measure(
     mut push: impl FnMut(Slot) -> bool,
 ) -> Result<(), Box<dyn Error>> {
     pin(0);
+    let mut naps = Naps(1);
     let mut per_burst = Vec::with_capacity(WARM_UP + bursts);
     for _ in 0..WARM_UP + bursts {
         let mut failed = false;
@@ -97,7 +109,7 @@ fn measure(
             return Err(format!("{name}: half the capacity found no room").into());
         }
         while taken.events.load(Ordering::Acquire) < per_burst.len() as u64 * BURST {
-            thread::sleep(NAP);
+            naps.sleep();
         }
     }
     push([u64::MAX; 8]);
