@@ -85,7 +85,9 @@ struct Naps(u32);
 impl Naps {
     fn sleep(&mut self) {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        thread::sleep(Duration::from_nanos(50_000 + u64::from(self.0 >> 16) * 50_000 / 65_536));
+        thread::sleep(Duration::from_nanos(
+            50_000 + u64::from(self.0 >> 16) * 50_000 / 65_536,
+        ));
     }
 }
 
