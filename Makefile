@@ -1,6 +1,6 @@
 # make demo     builds the library and shows its main job on real input
 # make test     runs every test
-# make bench    compares the hand-off with its peers
+# make bench    measures the library against its peers, and prints a table
 # make install  PREFIX=/usr/local [DESTDIR=]: library, header and pkg-config file
 # make header   writes include/mvx_metrics.h anew
 #
@@ -38,9 +38,8 @@ demo: setup-demo lib
 test: setup-test
 	@tests/run
 
-bench: setup-build
-	@$(MAKE) --no-print-directory lib
-	cargo bench --bench handoff
+bench: setup-bench
+	@benches/run
 
 header: setup-build
 	MVX_WRITE_HEADER=1 cargo check
