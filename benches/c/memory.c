@@ -120,6 +120,14 @@ int main(int argc, char **argv)
         pass(SYMBOLS);
     }
 
+    /* The dispatcher's memory for events that it takes at once grows with their number, up to some hundred. */
+    for (int burst = 0; burst < 3; burst++) {
+        for (int i = 0; i < 2000; i++) {
+            record(recorder);
+        }
+        settled();
+    }
+
     long long before = settled();
     mvx_recorder *one = running_recorder(runtime);
     long long idle = settled() - before;

@@ -23,9 +23,9 @@ const BATCH: usize = 256;
 // threads less than being woken by them; then it sleeps without a timer.
 // Naps are the longer the less comes meanwhile.
 const SHORTEST_NAP: Duration = Duration::from_micros(50);
-const LONGEST_NAP: Duration = Duration::from_millis(2);
+const LONGEST_NAP: Duration = Duration::from_millis(3);
 /// What may come during a nap, as a part of the limit, before naps get shorter.
-const OF_LIMIT: u64 = 8;
+const OF_LIMIT: u64 = 4;
 #[cfg(not(mvx_shuttle))]
 const NAPS: u32 = 15;
 const DOZE: Duration = Duration::from_millis(3);
@@ -305,7 +305,6 @@ impl Dispatcher {
     /// Takes the next batch; `None` where cancelled.
     fn take(&mut self, with: &Surroundings) -> Option<Next<Arc<MetricEntry>>> {
         self.batch.clear();
-        self.batch.reserve(BATCH);
         self.done = 0;
         self.releases = false;
         self.bytes = 0;

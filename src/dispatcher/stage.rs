@@ -7,11 +7,19 @@ use std::time::Instant;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Condvar, Mutex};
 
+#[derive(Default)]
+struct Held {
+    taken: bool,
+    /// Threads inside of a wait for `free`: telling nobody is a system call too.
+    told: u32,
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Stage {
-    taken: Mutex<bool>,
+    held: Mutex<Held>,
     free: Condvar,
+    /// Threads that want it before the next event.
     waiting: AtomicU32,
 }
 
@@ -21,11 +29,13 @@ pub struct OnStage<'a>(&'a Stage);
 impl Stage {
     /// Waits for the right as long as it takes.
     pub fn enter(&self) -> OnStage<'_> {
-        let mut taken = self.taken.lock();
-        while *taken {
-            self.free.wait(&mut taken);
+        let mut held = self.held.lock();
+        while held.taken {
+            held.told += 1;
+            self.free.wait(&mut held);
+            held.told -= 1;
         }
-        *taken = true;
+        held.taken = true;
         OnStage(self)
     }
 
@@ -42,19 +52,28 @@ impl Stage {
         let Some(deadline) = deadline else {
             return Some(self.enter());
         };
-        let mut taken = self.taken.lock();
-        while *taken {
-            if self.free.wait_until(&mut taken, deadline).timed_out() && *taken {
+        let mut held = self.held.lock();
+        while held.taken {
+            held.told += 1;
+            let timed_out = self.free.wait_until(&mut held, deadline).timed_out();
+            held.told -= 1;
+            if timed_out && held.taken {
                 return None;
             }
         }
-        *taken = true;
+        held.taken = true;
         Some(OnStage(self))
     }
 
     fn leave(&self) {
-        *self.taken.lock() = false;
-        self.free.notify_all();
+        let tell = {
+            let mut held = self.held.lock();
+            held.taken = false;
+            held.told > 0
+        };
+        if tell {
+            self.free.notify_all();
+        }
     }
 }
 

@@ -111,6 +111,9 @@ impl<C, M> Intake<C, M> {
             }
             !leaves
         });
+        if self.readers.capacity() > 4 * self.readers.len().max(4) {
+            self.readers.shrink_to_fit();
+        }
         self.turn = 0;
     }
 
