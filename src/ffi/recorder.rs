@@ -6,7 +6,9 @@ use std::mem::offset_of;
 use crate::error::{Result, Status};
 use crate::queue::Short;
 use crate::queue::local::{self, Key};
-use crate::recorder::{Events, Recorder, RecorderState, Stats, record_by_key, record_short, refuse_short};
+use crate::recorder::{
+    Events, Recorder, RecorderState, Stats, record_by_key, record_new_shape, refuse_short,
+};
 use crate::runtime::Runtime;
 use crate::wait::Wait;
 
@@ -407,12 +409,50 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
     // Before the boundary, which costs as much; this does not panic. What comes after it are functions of their own, so
     // that this one saves few registers.
     // SAFETY: NULL or `len` bytes.
-    match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
+    match unsafe { local::push_one::<false>(recorder as u64, r#type, payload.cast(), len) } {
+        Short::Accepted => Status::Ok as mvx_status,
+        // SAFETY: as above.
+        Short::OtherGate => unsafe { record_with_number(recorder, r#type, payload, len) },
+        // SAFETY: as above.
+        Short::NoRoom => unsafe { record_without_room(recorder, r#type, payload, len) },
+        // SAFETY: as above.
+        Short::TakeTheLongWay => unsafe { record_perhaps_of_new_shape(recorder, r#type, payload, len) },
+    }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe fn record_perhaps_of_new_shape(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+) -> mvx_status {
+    // SAFETY: NULL or `len` bytes.
+    match unsafe { record_new_shape(recorder as u64, r#type, payload.cast(), len) } {
+        Short::Accepted => Status::Ok as mvx_status,
+        // SAFETY: as above.
+        _ => unsafe { record_otherwise(recorder, r#type, payload, len) },
+    }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe fn record_with_number(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+) -> mvx_status {
+    // SAFETY: NULL or `len` bytes.
+    match unsafe { local::push_one::<true>(recorder as u64, r#type, payload.cast(), len) } {
         Short::Accepted => Status::Ok as mvx_status,
         // SAFETY: as above.
         Short::NoRoom => unsafe { record_without_room(recorder, r#type, payload, len) },
         // SAFETY: as above.
-        Short::TakeTheLongWay => unsafe { record_otherwise(recorder, r#type, payload, len) },
+        _ => unsafe { record_otherwise(recorder, r#type, payload, len) },
     }
 }
 
@@ -441,10 +481,6 @@ unsafe fn record_otherwise(
     payload: *const c_void,
     len: usize,
 ) -> mvx_status {
-    // SAFETY: NULL or `len` bytes.
-    if let Some(status) = unsafe { record_short(recorder as u64, r#type, payload.cast(), len) } {
-        return status as mvx_status;
-    }
     let events = Events {
         type_id: r#type,
         payloads: payload.cast(),

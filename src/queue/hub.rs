@@ -119,45 +119,23 @@ impl<C, M> Hub<C, M> {
         self.shown.retired.load(Ordering::Acquire)
     }
 
-    /// Records one event the shortest way, where order does not matter.
+    /// Records one event the shortest way; `NUMBERING` as in [`Producer::push_one`].
     ///
     /// # Safety
     /// As [`Producer::push_one`]; `producer` is the calling thread's own, from [`Hub::join`].
     #[inline(always)]
-    pub unsafe fn push_one(&self, producer: &Producer, shape: &Shape, payload: *const u8) -> Short {
-        // SAFETY: the caller's promise.
-        let short = unsafe { producer.push_one::<false>(self, shape, payload) };
-        if short == Short::Accepted {
-            self.wake_if_asleep();
-        }
-        short
-    }
-
-    /// Records one event the shortest way, or with a number, or refuses it at once.
-    ///
-    /// # Safety
-    /// As [`Hub::push_one`].
-    pub unsafe fn push_or_refuse_one(
+    pub unsafe fn push_one<const NUMBERING: bool>(
         &self,
         producer: &Producer,
         shape: &Shape,
         payload: *const u8,
-    ) -> Option<Verdict> {
-        let short = if self.stands(Gate::OpenNumbering) {
-            // SAFETY: the caller's promise.
-            unsafe { producer.push_one::<true>(self, shape, payload) }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { producer.push_one::<false>(self, shape, payload) }
-        };
-        match short {
-            Short::Accepted => {
-                self.wake_if_asleep();
-                Some(Verdict::Accepted)
-            }
-            Short::NoRoom => self.refuse_at_once(producer),
-            Short::TakeTheLongWay => None,
+    ) -> Short {
+        // SAFETY: the caller's promise.
+        let short = unsafe { producer.push_one::<NUMBERING>(self, shape, payload) };
+        if short == Short::Accepted {
+            self.wake_if_asleep();
         }
+        short
     }
 
     /// Under lasting overload, refusing must not cost more than accepting: where the queue is as full as it was when

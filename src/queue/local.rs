@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::atomic::{AtomicU64 as PlainAtomicU64, Ordering};
 
-use super::producer::{Producer, Short, Verdict};
+use super::producer::{Producer, Short};
 use super::shape::Shape;
 use crate::metrics::EventHub;
 use crate::process::fork;
@@ -114,19 +114,25 @@ fn remember(recent: Recent) {
 fn recent<'a>(keys: *const RecentKeys, key: u64) -> Option<&'a Recent> {
     // SAFETY: the caller got it from `pointer`: it lives until this thread's rings go, and is used by this thread only.
     let keys = unsafe { keys.as_ref() }?;
-    // SAFETY: as above; only `remember` and `learn` write, neither of which is called while this is looked at.
+    // SAFETY: as above; nobody writes while this is looked at.
     let recent = unsafe { &*keys[key as usize % RECENT].as_ptr() };
     // SAFETY: `live` lives as long as the process.
     let live = liveness(unsafe { (*recent.live).load(Ordering::Acquire) });
     (recent.key == key && live == recent.expected).then_some(recent)
 }
 
-/// Records one event the shortest way: by a key that this thread used before, for events of the same shape.
+/// Records one event the shortest way: by a key that this thread used before, for events of the same shape. `NUMBERING`
+/// as in [`Producer::push_one`].
 ///
 /// # Safety
 /// `payload` has `len` readable bytes, or is null.
 #[inline(always)]
-pub unsafe fn push_one(key: u64, type_id: u32, payload: *const u8, len: usize) -> Short {
+pub unsafe fn push_one<const NUMBERING: bool>(
+    key: u64,
+    type_id: u32,
+    payload: *const u8,
+    len: usize,
+) -> Short {
     let Some(recent) = recent(pointer::get_at_once(), key) else {
         return Short::TakeTheLongWay;
     };
@@ -135,45 +141,27 @@ pub unsafe fn push_one(key: u64, type_id: u32, payload: *const u8, len: usize) -
         return Short::TakeTheLongWay;
     }
     // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*recent.hub).push_one(&*recent.producer, shape, payload) }
+    unsafe { (*recent.hub).push_one::<NUMBERING>(&*recent.producer, shape, payload) }
 }
 
-/// Records one event by a key that this thread used before, also with a number, or refuses it at once. `shape` gives the
-/// shape of such events where it is not known yet. `None`: [`with_ring`] is for it.
+/// As [`push_one`] for events of a new shape, which is remembered.
 ///
 /// # Safety
-/// `payload` has `len` readable bytes.
+/// `payload` has as many readable bytes as `shape` says.
 #[inline(always)]
-pub unsafe fn push_or_refuse_one(
-    key: u64,
-    type_id: u32,
-    payload: *const u8,
-    len: usize,
-    shape: impl FnOnce() -> Option<Shape>,
-) -> Option<Verdict> {
-    let recent = recent(pointer::get(), key)?;
-    let (hub, producer) = (recent.hub, recent.producer);
-    let mut known = recent.shapes[type_id as usize % SHAPES];
-    if !known.is_of(type_id, len) {
-        known = shape()?;
-        learn(key, known);
+pub unsafe fn push_one_of_new_shape(key: u64, shape: &Shape, payload: *const u8) -> Short {
+    let keys = pointer::get();
+    let Some(known) = recent(keys, key) else {
+        return Short::TakeTheLongWay;
+    };
+    let (hub, producer) = (known.hub, known.producer);
+    // SAFETY: as in `recent`, whose result is not used any more.
+    unsafe {
+        let recent = (&*keys)[key as usize % RECENT].as_ptr();
+        (*recent).shapes[shape.type_id() as usize % SHAPES] = *shape;
     }
     // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*hub).push_or_refuse_one(&*producer, &known, payload) }
-}
-
-#[cold]
-fn learn(key: u64, shape: Shape) {
-    // SAFETY: as in `recent`.
-    let Some(keys) = (unsafe { pointer::get().as_ref() }) else {
-        return;
-    };
-    let cell = &keys[key as usize % RECENT];
-    let mut known = cell.get();
-    if known.key == key {
-        known.shapes[shape.type_id() as usize % SHAPES] = shape;
-        cell.set(known);
-    }
+    unsafe { (*hub).push_one::<false>(&*producer, shape, payload) }
 }
 
 /// Runs `record` with the ring that a key led to which this thread used before; `None` where it did not use it, or where

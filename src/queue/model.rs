@@ -8,7 +8,7 @@ use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread;
 
 use super::limit::{Limit, OverflowPolicy};
-use super::producer::{Load, Producer, Verdict};
+use super::producer::{Load, Producer, Short, Verdict};
 use super::shape::Shape;
 use super::{Hub, Next};
 
@@ -37,8 +37,19 @@ fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict
     let payload = value.to_ne_bytes();
     let shape = Shape::new(type_id, payload.len()).unwrap();
     // SAFETY: the payload is readable, and each test gives each producer to one thread.
-    if let Some(verdict) = unsafe { hub.push_or_refuse_one(producer, &shape, payload.as_ptr()) } {
-        return verdict;
+    let mut short = unsafe { hub.push_one::<false>(producer, &shape, payload.as_ptr()) };
+    if short == Short::OtherGate {
+        // SAFETY: as above.
+        short = unsafe { hub.push_one::<true>(producer, &shape, payload.as_ptr()) };
+    }
+    match short {
+        Short::Accepted => return Verdict::Accepted,
+        Short::NoRoom => {
+            if let Some(verdict) = hub.refuse_at_once(producer) {
+                return verdict;
+            }
+        }
+        Short::OtherGate | Short::TakeTheLongWay => {}
     }
     let load = Load {
         type_id,

@@ -50,6 +50,8 @@ pub enum Verdict {
 pub enum Short {
     /// It is in the ring.
     Accepted,
+    /// The gate does not stand so.
+    OtherGate,
     /// The thread's room is used up.
     NoRoom,
     /// Something seldom is to be done first: [`Producer::push`] does it.
@@ -318,7 +320,11 @@ impl Producer {
         } else {
             Gate::Open
         };
-        if !inlet.stands(gate) || !self.revocation.is_none() {
+        if !inlet.stands(gate) {
+            self.exit(calls);
+            return Short::OtherGate;
+        }
+        if !self.revocation.is_none() {
             self.exit(calls);
             return Short::TakeTheLongWay;
         }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::core::Core;
 pub use options::{MetricErrorPolicy, OverflowPolicy, RecorderOptions};
-pub(crate) use recording::{Events, record_by_key, record_short, refuse_short};
+pub(crate) use recording::{Events, record_by_key, record_new_shape, refuse_short};
 pub use registration::MetricInfo;
 pub use snapshots::SnapshotMode;
 pub use state::RecorderState;

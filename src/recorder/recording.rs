@@ -8,7 +8,7 @@ use crate::error::Status;
 use crate::event::{self, MAX_PAYLOAD};
 use crate::metrics::EventHub;
 use crate::queue::local::{self, Key};
-use crate::queue::{Load, Producer, Shape, Verdict};
+use crate::queue::{Load, Producer, Shape, Short, Verdict};
 use crate::threads::scope;
 
 /// Events of one type, one payload after the other.
@@ -50,26 +50,18 @@ fn check(events: Events) -> Option<Load> {
     })
 }
 
-/// Records one short event by a handle that this thread used before, into a recorder that is open and has room, or is
-/// full and was so a moment ago. `None`: [`record_by_key`] is to be asked. It does not panic.
+/// Records one short event by a handle that this thread used before; it does not panic.
 ///
 /// # Safety
 /// `payload` has `len` readable bytes, or is null.
 #[inline(always)]
-pub unsafe fn record_short(key: u64, type_id: u32, payload: *const u8, len: usize) -> Option<Status> {
-    let shape = || match event::brief(type_id).is_plain(len) {
-        true => Shape::new(type_id, len),
-        false => None,
-    };
-    if payload.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's promise.
-    let verdict = unsafe { local::push_or_refuse_one(key, type_id, payload, len, shape) }?;
-    match verdict {
-        Verdict::Accepted | Verdict::Dropped => Some(Status::Ok),
-        Verdict::Refused => Some(Status::QueueOverflow),
-        _ => None,
+pub unsafe fn record_new_shape(key: u64, type_id: u32, payload: *const u8, len: usize) -> Short {
+    match Shape::new(type_id, len) {
+        Some(shape) if event::brief(type_id).is_plain(len) && !payload.is_null() => {
+            // SAFETY: the caller's promise.
+            unsafe { local::push_one_of_new_shape(key, &shape, payload) }
+        }
+        _ => Short::TakeTheLongWay,
     }
 }
 
