@@ -46,6 +46,17 @@ static void *produce(void *argument)
     return NULL;
 }
 
+static size_t series(void)
+{
+    mvx_snapshot *snapshot = NULL;
+    succeed(mvx.recorder_snapshot(recorder, MVX_SNAPSHOT_CONSISTENT, INT64_C(10000000000), &snapshot, NULL), NULL,
+            "mvx_recorder_snapshot");
+    const mvx_value *count = mvx.snapshot_get(snapshot, MVX_STR("count"));
+    size_t len = mvx.value_len(mvx.value_get(count, MVX_STR("series")));
+    mvx.snapshot_free(snapshot);
+    return len;
+}
+
 static void *take_snapshots(void *taken)
 {
     while (!atomic_load(&over)) {
@@ -104,6 +115,7 @@ int main(int argc, char **argv)
         count++;
     }
     CHECK(taken > 0);
+    CHECK(series() == SERIES);
     mvx_stats end = stats(recorder);
     CHECK(end.accepted == events);
     report(events, counted(recorder, "count"), "\"without_ns\":%.3f,\"with_ns\":%.3f,\"snapshots\":%" PRIu64,

@@ -11,7 +11,12 @@
 #include <thread>
 #include <vector>
 
+// Later packages keep it one folder deeper.
+#if __has_include(<concurrentqueue/moodycamel/concurrentqueue.h>)
+#include <concurrentqueue/moodycamel/concurrentqueue.h>
+#else
 #include <concurrentqueue/concurrentqueue.h>
+#endif
 
 namespace {
 
