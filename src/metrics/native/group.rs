@@ -15,7 +15,7 @@ use crate::snapshot::Value;
 /// What one series accumulates.
 pub(super) trait Accumulator: Copy + Default {
     /// A value that was found to be good.
-    type Input;
+    type Input: Copy;
     /// Whether the value is good; `None`: it does not count.
     fn accept(number: Number) -> Option<Self::Input>;
     /// Takes the value into account.
@@ -174,29 +174,36 @@ impl<A: Accumulator> SeriesTable<A> {
 
     /// Counts each event of a type as 1, where that goes without further ado; whether it did.
     pub(super) fn count_all(&mut self, type_id: u32, group_by: &[FieldAt], events: &[Event]) -> bool {
+        let events = events.iter().filter(|event| event.type_id == type_id);
+        let Some(one) = A::accept(Number::U64(1)) else {
+            return false;
+        };
         match (&self.index, group_by) {
+            (Index::Single, _) => {
+                let Some(series) = self.series.first_mut() else {
+                    return false;
+                };
+                events.for_each(|_| series.apply(one));
+            }
             (Index::Symbol(_), [field]) => {
-                for event in events.iter().filter(|event| event.type_id == type_id) {
+                for event in events {
                     let known = match &self.index {
                         Index::Symbol(index) => field
                             .read_symbol(event.payload())
                             .and_then(|symbol| index.get(symbol)),
                         _ => None,
                     };
-                    match (
-                        known.and_then(|found| self.series.get_mut(found)),
-                        A::accept(Number::U64(1)),
-                    ) {
-                        (Some(series), Some(one)) => series.apply(one),
-                        _ => {
+                    match known.and_then(|found| self.series.get_mut(found)) {
+                        Some(series) => series.apply(one),
+                        None => {
                             self.take(Number::U64(1), group_by, event.payload());
                         }
                     }
                 }
-                true
             }
-            _ => false,
+            _ => return false,
         }
+        true
     }
 
     /// The place of a symbol that the index does not have.
