@@ -129,16 +129,20 @@ int main(int argc, char **argv)
     }
 
     long long before = settled();
+    long long rss_before = rss();
     mvx_recorder *one = running_recorder(runtime);
     long long idle = settled() - before;
+    long long rss_of_idle = rss() - rss_before;
 
     before = settled();
+    rss_before = rss();
     for (int i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&all[i], NULL, record_and_stay, NULL) == 0);
         while (sem_wait(&recorded) != 0) {
         }
     }
     long long alive = (settled() - before) / THREADS;
+    long long rss_of_alive = (rss() - rss_before) / THREADS;
     for (int i = 0; i < THREADS; i++) {
         sem_post(&leave);
     }
@@ -156,7 +160,7 @@ int main(int argc, char **argv)
     }
 
     before = settled();
-    long long rss_before = rss();
+    rss_before = rss();
     unsigned threads_before = threads();
     mvx_recorder **handles = malloc((size_t)many * sizeof *handles);
     CHECK(handles);
@@ -169,9 +173,9 @@ int main(int argc, char **argv)
     unsigned threads_after = threads();
     uint64_t total = atomic_load(&events);
     report(total, counted(recorder, "count"),
-           "\"idle\":%lld,\"thread\":%lld,\"left\":%lld,\"passed\":%d,\"recorders\":%d,\"many\":%lld,"
+           "\"idle\":%lld,\"idle_rss\":%lld,\"thread\":%lld,\"thread_rss\":%lld,\"left\":%lld,\"passed\":%d,\"recorders\":%d,\"many\":%lld,"
            "\"many_rss\":%lld,\"rss\":%lld,\"threads_before\":%u,\"threads\":%u",
-           idle, alive, left, PASSING, many, of_many, rss_of_many, rss(), threads_before, threads_after);
+           idle, rss_of_idle, alive, rss_of_alive, left, PASSING, many, of_many, rss_of_many, rss(), threads_before, threads_after);
     mvx.recorder_free(one);
     return 0;
 }
