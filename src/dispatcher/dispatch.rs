@@ -400,10 +400,10 @@ impl Dispatcher {
                 if events.is_empty() {
                     continue;
                 }
-                if let Err(cause) = entry.metric.handle_batch(events, None) {
-                    if let Some(error) = self.judge(with, &entry, cause) {
-                        return Some(error);
-                    }
+                if let Err(cause) = entry.metric.handle_batch(events, None)
+                    && let Some(error) = self.judge(with, &entry, cause)
+                {
+                    return Some(error);
                 }
             }
             if self.releases {

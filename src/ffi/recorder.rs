@@ -423,7 +423,7 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
 /// # Safety
 /// As [`mvx_recorder_register_event`].
 #[inline(never)]
-unsafe fn record_perhaps_of_new_shape(
+unsafe extern "C" fn record_perhaps_of_new_shape(
     recorder: *mut mvx_recorder,
     r#type: mvx_event_type,
     payload: *const c_void,
@@ -440,7 +440,7 @@ unsafe fn record_perhaps_of_new_shape(
 /// # Safety
 /// As [`mvx_recorder_register_event`].
 #[inline(never)]
-unsafe fn record_with_number(
+unsafe extern "C" fn record_with_number(
     recorder: *mut mvx_recorder,
     r#type: mvx_event_type,
     payload: *const c_void,
@@ -459,7 +459,7 @@ unsafe fn record_with_number(
 /// # Safety
 /// As [`mvx_recorder_register_event`].
 #[inline(never)]
-unsafe fn record_without_room(
+unsafe extern "C" fn record_without_room(
     recorder: *mut mvx_recorder,
     r#type: mvx_event_type,
     payload: *const c_void,
@@ -475,7 +475,7 @@ unsafe fn record_without_room(
 /// # Safety
 /// As [`mvx_recorder_register_event`].
 #[inline(never)]
-unsafe fn record_otherwise(
+unsafe extern "C" fn record_otherwise(
     recorder: *mut mvx_recorder,
     r#type: mvx_event_type,
     payload: *const c_void,

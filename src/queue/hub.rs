@@ -129,9 +129,10 @@ impl<C, M> Hub<C, M> {
         producer: &Producer,
         shape: &Shape,
         payload: *const u8,
+        len: usize,
     ) -> Short {
         // SAFETY: the caller's promise.
-        let short = unsafe { producer.push_one::<NUMBERING>(self, shape, payload) };
+        let short = unsafe { producer.push_one::<NUMBERING>(self, shape, payload, len) };
         if short == Short::Accepted {
             self.wake_if_asleep();
         }
@@ -277,11 +278,11 @@ impl<C, M> Hub<C, M> {
     /// which types order has to matter from now on: `None` for no further ones, `Some(None)` for all.
     pub fn change(&self, numbered: Option<Option<&[u32]>>, change: C) {
         let mut intake = self.intake.lock();
-        if let Some(types) = numbered {
-            if self.number_too(&mut intake, types) {
-                // Events that were not numbered come before the change.
-                self.quiesce(&intake);
-            }
+        if let Some(types) = numbered
+            && self.number_too(&mut intake, types)
+        {
+            // Events that were not numbered come before the change.
+            self.quiesce(&intake);
         }
         intake.change(&self.sequence, change);
     }

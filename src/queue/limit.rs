@@ -40,6 +40,8 @@ const EXACT_BELOW: u64 = 4;
 #[cfg(any(mvx_loom, mvx_shuttle))]
 const PORTIONS: u64 = 2;
 
+/// Which part of the limit of bytes a portion is.
+const BYTE_PORTIONS: u64 = 100;
 /// Under this limit of bytes portions are exactly what an event needs.
 const EXACT_BYTES_BELOW: u64 = 1 << 20;
 /// How long a thread that waits for room sleeps before it looks for itself: room that is not announced, as there is little
@@ -224,7 +226,7 @@ impl Limit {
         let want = if exact {
             cost
         } else {
-            (self.max_bytes / PORTIONS).min(Room::MOST * WORD).max(cost)
+            (self.max_bytes / BYTE_PORTIONS).min(Room::MOST * WORD).max(cost)
         };
         let lacking = cost.saturating_sub(held.bytes());
         // Down to whole words: the rest of an odd limit is nobody's.

@@ -141,7 +141,7 @@ pub unsafe fn push_one<const NUMBERING: bool>(
         return Short::TakeTheLongWay;
     }
     // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*recent.hub).push_one::<NUMBERING>(&*recent.producer, shape, payload) }
+    unsafe { (*recent.hub).push_one::<NUMBERING>(&*recent.producer, shape, payload, len) }
 }
 
 /// As [`push_one`] for events of a new shape, which is remembered.
@@ -161,7 +161,7 @@ pub unsafe fn push_one_of_new_shape(key: u64, shape: &Shape, payload: *const u8)
         (*recent).shapes[shape.type_id() as usize % SHAPES] = *shape;
     }
     // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*hub).push_one::<false>(&*producer, shape, payload) }
+    unsafe { (*hub).push_one::<false>(&*producer, shape, payload, shape.len) }
 }
 
 /// Runs `record` with the ring that a key led to which this thread used before; `None` where it did not use it, or where

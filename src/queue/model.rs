@@ -37,10 +37,10 @@ fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict
     let payload = value.to_ne_bytes();
     let shape = Shape::new(type_id, payload.len()).unwrap();
     // SAFETY: the payload is readable, and each test gives each producer to one thread.
-    let mut short = unsafe { hub.push_one::<false>(producer, &shape, payload.as_ptr()) };
+    let mut short = unsafe { hub.push_one::<false>(producer, &shape, payload.as_ptr(), payload.len()) };
     if short == Short::OtherGate {
         // SAFETY: as above.
-        short = unsafe { hub.push_one::<true>(producer, &shape, payload.as_ptr()) };
+        short = unsafe { hub.push_one::<true>(producer, &shape, payload.as_ptr(), payload.len()) };
     }
     match short {
         Short::Accepted => return Verdict::Accepted,

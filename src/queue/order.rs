@@ -31,7 +31,7 @@ impl Sequence {
     #[inline(always)]
     pub fn next(&self, last: &Cell<u64>) -> u64 {
         // Where another thread took a number, this one is going to write: the line comes once, not first to be read.
-        fetch_to_write(&raw const self.0);
+        fetch_to_write::<0, _>(&raw const self.0);
         let mut number = self.0.load(Ordering::Acquire);
         if number != last.get() {
             number = self.take();

@@ -26,7 +26,7 @@ const FIRST_SEGMENT: u64 = 1 << 6;
 const GROWTH: u64 = 4;
 const MAX_SEGMENT: u64 = 1 << 30;
 /// How far ahead memory is fetched, in bytes: what a thread writes while one cache line comes from another core.
-const AHEAD: u64 = 512;
+const AHEAD: usize = 512;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,12 +244,12 @@ impl Producer {
 
     /// The thread ends: its lease goes back. Recording thread only.
     pub fn leave(&self, limit: &Limit) {
-        let calls = self.enter();
+        self.enter();
         fence::light();
         self.revocation.answer(&self.own.room);
         limit.give_back(self.room());
         self.set_room(Room::NONE);
-        self.exit(calls);
+        self.exit();
         fence::light();
         self.seldom.gone.store(true, Ordering::Release);
     }
@@ -265,16 +265,15 @@ impl Producer {
     /// Marks the thread as inside a call. With a fence after it, whoever fences heavily after closing the gate sees it,
     /// or is seen.
     #[inline(always)]
-    fn enter(&self) -> u64 {
+    fn enter(&self) {
         let calls = self.own.calls.load(Ordering::Relaxed);
         self.own.calls.store(calls + 1, Ordering::Relaxed);
-        calls
     }
 
     /// With a fence after it, whoever fences heavily after falling asleep is seen, or sees what was recorded.
     #[inline(always)]
-    fn exit(&self, calls: u64) {
-        self.own.calls.store(calls + 2, Ordering::Release);
+    fn exit(&self) {
+        add(&self.own.calls, 1);
     }
 
     #[inline(always)]
@@ -300,13 +299,14 @@ impl Producer {
     /// Recording thread only.
     ///
     /// # Safety
-    /// `payload` has as many readable bytes as `shape` says.
+    /// `payload` has `len` readable bytes, as many as `shape` says.
     #[inline(always)]
     pub unsafe fn push_one<const NUMBERING: bool>(
         &self,
         inlet: &impl Inlet,
         shape: &Shape,
         payload: *const u8,
+        len: usize,
     ) -> Short {
         let own = &*self.own;
         let calls = own.calls.load(Ordering::Relaxed);
@@ -321,15 +321,15 @@ impl Producer {
             Gate::Open
         };
         if !inlet.stands(gate) {
-            self.exit(calls);
+            self.exit();
             return Short::OtherGate;
         }
         if !self.revocation.is_none() {
-            self.exit(calls);
+            self.exit();
             return Short::TakeTheLongWay;
         }
         let Some(left) = self.room().without(shape.need) else {
-            self.exit(calls);
+            self.exit();
             return Short::NoRoom;
         };
         let number = if NUMBERING {
@@ -341,10 +341,10 @@ impl Producer {
         let next = own.next.get();
         let after = words_after(next, size);
         if after > own.end.get() {
-            self.exit(calls);
+            self.exit();
             return Short::TakeTheLongWay;
         }
-        fetch_to_write(words_after(next, AHEAD));
+        fetch_to_write::<AHEAD, _>(next);
         // SAFETY: `next .. end` is free and contiguous, and this thread's to write; the payload is readable.
         unsafe {
             let mut body = next.wrapping_add(1);
@@ -356,14 +356,14 @@ impl Producer {
             } else {
                 write_word(next, shape.header);
             }
-            write_short_payload(body, payload, shape.len);
+            write_short_payload(body, payload, len);
         }
         self.set_room(left);
         own.next.set(after);
         // Counted before it can be dispatched, so that dispatched never runs ahead of accepted.
         add(&own.accepted, 1);
         add(&own.tail, size);
-        self.exit(calls);
+        self.exit();
         fence::cheap();
         Short::Accepted
     }
@@ -377,11 +377,11 @@ impl Producer {
         if self.is_inside() {
             return (0, Verdict::Nested);
         }
-        let calls = self.enter();
+        self.enter();
         fence::light();
         let gate = inlet.gate();
         if gate == Gate::Closed {
-            self.exit(calls);
+            self.exit();
             return (0, Verdict::Closed);
         }
         // One number serves the whole call: its events stand in one ring.
@@ -441,7 +441,7 @@ impl Producer {
             add(&own.accepted, events);
         }
         own.tail.store(position, Ordering::Release);
-        self.exit(calls);
+        self.exit();
         fence::light();
         (done, verdict)
     }

@@ -9,7 +9,7 @@ use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
 
 /// How far ahead memory is fetched, in bytes: what is dispatched while one cache line comes from another core.
-const AHEAD: u64 = 512;
+const AHEAD: usize = 512;
 
 /// A place in a ring. Both fields move together: the segment holds the position, or ends in a JUMP there.
 #[derive(Clone, Copy)]
@@ -151,7 +151,7 @@ impl Reader {
                 if header.flags != 0 {
                     break;
                 }
-                fetch_to_read(words_after(word, AHEAD));
+                fetch_to_read::<AHEAD, _>(word);
                 take(Record {
                     type_id: header.type_id,
                     len: header.len,

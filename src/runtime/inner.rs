@@ -211,10 +211,11 @@ impl Inner {
         let wait = self.begin_shutdown()?;
         wait.block(None)?;
         // A thread can't wait for its own end: the log's last line is written on the runtime's last thread.
-        if !is_inside && !self.calls_back.load(Ordering::Acquire) {
-            if let Some((_, owner)) = self.threads.get() {
-                owner.join();
-            }
+        if !is_inside
+            && !self.calls_back.load(Ordering::Acquire)
+            && let Some((_, owner)) = self.threads.get()
+        {
+            owner.join();
         }
         wait.result().unwrap_or(Ok(()))
     }

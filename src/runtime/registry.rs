@@ -124,10 +124,10 @@ impl Registry {
 
     /// Takes [`Registry::begin_removal`] back.
     pub fn end_removal(&mut self, id: &str) {
-        if let Some(place) = self.places.get_mut(id) {
-            if let Place::Removing(hold) = place {
-                *place = Place::Here(Arc::clone(hold));
-            }
+        if let Some(place) = self.places.get_mut(id)
+            && let Place::Removing(hold) = place
+        {
+            *place = Place::Here(Arc::clone(hold));
         }
     }
 
