@@ -625,7 +625,7 @@ typedef uint32_t mvx_event_type;
 
 /**
  * The number of an interned text, for the whole process; never 0. In a field, 0 and numbers that are no
- * symbol are no error: they are grouped under the label "", but no filter takes them for equal to a text.
+ * symbol are no error: they are grouped under the label "", and filters take them for the empty text.
  */
 typedef uint32_t mvx_symbol;
 

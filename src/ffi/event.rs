@@ -18,7 +18,7 @@ use super::user_data::UserData;
 pub type mvx_event_type = u32;
 
 /// The number of an interned text, for the whole process; never 0. In a field, 0 and numbers that are no
-/// symbol are no error: they are grouped under the label "", but no filter takes them for equal to a text.
+/// symbol are no error: they are grouped under the label "", and filters take them for the empty text.
 pub type mvx_symbol = u32;
 
 /// Kind of a field: int8_t.

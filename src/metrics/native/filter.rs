@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Result, Status};
-use crate::event::{Field, FieldAt, FieldKind, FieldValue, intern};
+use crate::event::{Field, FieldAt, FieldKind, FieldValue, intern, symbol_text};
 use crate::metrics::native::number::Number;
 
 /// How a field is compared, with the number that crosses the ABI.
@@ -79,10 +79,26 @@ pub(super) struct FieldFilter {
 
 #[derive(Debug)]
 enum Test {
-    Number { op: FilterOp, than: Number },
-    Bool { equal: bool, to: bool },
-    Symbol { equal: bool, to: u32 },
-    Text { equal: bool, to: Box<[u8]> },
+    Number {
+        op: FilterOp,
+        than: Number,
+    },
+    Bool {
+        equal: bool,
+        to: bool,
+    },
+    Symbol {
+        equal: bool,
+        to: u32,
+    },
+    /// For the empty text: symbol 0 and what is no symbol mean it too, as they do in groups.
+    NoSymbol {
+        equal: bool,
+    },
+    Text {
+        equal: bool,
+        to: Box<[u8]>,
+    },
 }
 
 impl Filter {
@@ -96,6 +112,9 @@ impl Filter {
             (FilterValue::Str(to), FieldKind::Text) => Test::Text {
                 equal: self.equal(argument)?,
                 to: Box::from(to.as_bytes()),
+            },
+            (FilterValue::Str(to), FieldKind::Symbol) if to.is_empty() => Test::NoSymbol {
+                equal: self.equal(argument)?,
             },
             (FilterValue::Str(to), FieldKind::Symbol) => Test::Symbol {
                 equal: self.equal(argument)?,
@@ -179,6 +198,10 @@ impl FieldFilter {
                 .at
                 .read_symbol(payload)
                 .is_some_and(|symbol| (symbol == *to) == *equal),
+            Test::NoSymbol { equal } => self
+                .at
+                .read_symbol(payload)
+                .is_some_and(|symbol| symbol_text(symbol).unwrap_or_default().is_empty() == *equal),
             Test::Number { op, than } => {
                 let number = self.at.read(payload).and_then(Number::of);
                 number.is_some_and(|number| op.holds(number.compare(*than)))
@@ -319,6 +342,14 @@ mod tests {
             text("filter.later"),
             &0_u32.to_ne_bytes()
         ));
+        // The unset symbol and what is none mean the empty text, as where events are grouped.
+        for symbol in [0, u32::MAX, intern("").unwrap()] {
+            let payload = symbol.to_ne_bytes();
+            assert!(holds(FieldKind::Symbol, FilterOp::Eq, text(""), &payload));
+            assert!(!holds(FieldKind::Symbol, FilterOp::Ne, text(""), &payload));
+        }
+        let some = intern("filter.other").unwrap().to_ne_bytes();
+        assert!(holds(FieldKind::Symbol, FilterOp::Ne, text(""), &some));
         assert!(holds(
             FieldKind::Bool,
             FilterOp::Eq,
