@@ -118,6 +118,12 @@ impl Grant {
     fn granted(&self) -> u64 {
         self.granted.load(Ordering::Relaxed)
     }
+
+    /// What is granted and not done, or more.
+    fn last_seen(&self) -> u64 {
+        let seen = self.done_seen.load(Ordering::Relaxed);
+        self.granted().saturating_sub(seen)
+    }
 }
 
 struct Done {
@@ -249,6 +255,10 @@ impl Limit {
     /// Whether there is no room left to be taken, nor any that other threads hold unused, as of the last search.
     #[inline]
     pub fn is_exhausted(&self) -> bool {
+        // What was seen last tells enough as long as there is room.
+        if self.granted.events.last_seen() < self.max_events {
+            return false;
+        }
         let done = self.done();
         self.granted.events.granted() - done >= self.max_events
             && self.fruitless_at.load(Ordering::Acquire) == done
