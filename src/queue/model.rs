@@ -85,7 +85,7 @@ fn check(bound: usize, test: impl Fn() + Sync + Send + 'static) {
 #[test]
 fn a_ring_keeps_order_and_loses_nothing_while_it_grows() {
     check(3, || {
-        let hub = hub(3);
+        let hub = hub(4);
         let producer = hub.join();
         let recording = {
             let hub = Arc::clone(&hub);
@@ -106,8 +106,11 @@ fn a_ring_keeps_order_and_loses_nothing_while_it_grows() {
 fn a_dispatcher_that_sleeps_is_woken_or_saw_the_event() {
     check(4, || {
         let wakes = Arc::new(AtomicU32::new(0));
-        let hub = hub_with(3, &wakes);
+        // With a portion of three, the first event goes the long way, the next two go the short way.
+        let hub = hub_with(6, &wakes);
         let producer = hub.join();
+        push(&hub, &producer, 1, 6);
+        assert_eq!(drain(&hub), [6]);
         let recording = {
             let hub = Arc::clone(&hub);
             thread::spawn(move || {
@@ -127,8 +130,11 @@ fn a_dispatcher_that_sleeps_is_woken_or_saw_the_event() {
 #[test]
 fn nothing_is_accepted_after_the_gate_is_closed() {
     check(4, || {
-        let hub = hub(3);
+        let hub = hub(4);
         let producer = hub.join();
+        // With a portion of two, the next event goes the short way, the one after it the long way.
+        push(&hub, &producer, 1, 6);
+        assert_eq!(drain(&hub), [6]);
         let recording = {
             let hub = Arc::clone(&hub);
             thread::spawn(move || {
@@ -203,7 +209,7 @@ fn a_revoked_lease_is_neither_lost_nor_used_twice() {
 #[test]
 fn what_was_registered_before_is_dispatched_before() {
     check(3, || {
-        let hub = hub(3);
+        let hub = hub(4);
         hub.number_all();
         let (first, second) = (hub.join(), hub.join());
         let handed_over = Arc::new(AtomicBool::new(false));
@@ -268,7 +274,7 @@ fn order_goes_back_and_forth_between_threads() {
 #[test]
 fn a_change_of_metrics_cuts_between_before_and_after() {
     check(3, || {
-        let hub = hub(3);
+        let hub = hub(4);
         let producer = hub.join();
         let changed = Arc::new(AtomicBool::new(false));
         let recording = {
