@@ -290,6 +290,44 @@ static void block_goes_on_when_room_comes(void)
     desk_close(&blocked.desk);
 }
 
+enum { BATCH_LIMIT = 2000, BATCH_EVENTS = 5000 };
+
+struct batch {
+    struct desk desk;
+    mvx_recorder *handle;
+    mvx_status status;
+    size_t accepted;
+};
+
+static void *record_batch(void *argument)
+{
+    struct batch *batch = argument;
+    static struct number numbers[BATCH_EVENTS];
+    /* From here on the thread knows the handle. */
+    record_ok(batch->handle, batch->desk.type, 1);
+    batch->status = mvx_recorder_register_events(batch->handle, batch->desk.type, numbers, sizeof numbers[0],
+                                                 BATCH_EVENTS, &batch->accepted);
+    return NULL;
+}
+
+/* A call that waits for room in the middle of a batch goes on, also where its handle was freed meanwhile. */
+static void a_batch_goes_on_without_its_handle(void)
+{
+    struct batch batch = {.status = -1};
+    desk_open(&batch.desk, blocking(BATCH_LIMIT, 20 * patience_ms()), true);
+    STATUS(MVX_OK, mvx_recorder_clone(batch.desk.recorder, &batch.handle));
+    pthread_t thread = spawn(record_batch, &batch);
+    EVENTUALLY(stats_of(batch.desk.recorder).pending == BATCH_LIMIT);
+    mvx_recorder_free(batch.handle);
+    gate_open(&batch.desk.gate);
+    join(thread);
+    CHECK_INT(MVX_OK, batch.status);
+    CHECK_UINT(BATCH_EVENTS, batch.accepted);
+    CHECK_UINT(BATCH_EVENTS + 1, stats_of(batch.desk.recorder).accepted);
+    STATUS(MVX_INVALID_HANDLE, record(batch.handle, batch.desk.type, 1));
+    desk_close(&batch.desk);
+}
+
 /* Who waits for room in a recorder that ends hears of it at once, not when its time is over. */
 static void block_ends_with_the_recorder(void)
 {
@@ -674,7 +712,7 @@ static void release_follows_every_accepted_event_once(void)
 TEST_MAIN(CASE(exact_for_one_producer), CASE(the_default_is_ten_thousand), CASE(exact_while_starting),
           CASE(room_comes_back_event_by_event), CASE(drop_is_silent_and_counted),
           CASE(register_events_takes_what_fits), CASE(a_runtime_s_recorder_drops_by_default),
-          CASE(block_gives_up_after_its_time), CASE(block_goes_on_when_room_comes),
+          CASE(block_gives_up_after_its_time), CASE(block_goes_on_when_room_comes), CASE(a_batch_goes_on_without_its_handle),
           CASE(block_ends_with_the_recorder), CASE(block_never_blocks_a_callback), CASE(bytes_are_bounded_too),
           CASE(an_event_larger_than_all_room_is_refused), CASE(several_producers_share_the_limit),
           CASE(stats_add_up_at_every_moment), CASE(idle_threads_give_room_back), CASE(gone_threads_give_room_back),
