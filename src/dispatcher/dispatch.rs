@@ -8,7 +8,7 @@ use super::flight::Flight;
 use super::stage::{OnStage, Stage};
 use crate::callback::{Completion, HookOutcome, Hooks};
 use crate::error::{Error, Result, Status};
-use crate::event::{self, Event, EventType, RawStr};
+use crate::event::{self, Event, RawStr};
 use crate::log::{Facts, Log};
 use crate::metrics::{EventHub, MetricEntry};
 use crate::queue::{Next, Record, event_cost, unix_ns};
@@ -155,9 +155,7 @@ impl Surroundings {
         self.inside(|| {
             discard_events(&self.hub, first);
             let mut rest: Vec<Event> = Vec::new();
-            while self.hub.take_rest(BATCH, |record| {
-                rest.extend(decode(record, 0).map(|(event, _)| event))
-            }) {
+            while self.hub.take_rest(BATCH, |record| rest.extend(decode(record, 0))) {
                 discard_events(&self.hub, &rest);
                 rest.clear();
             }
@@ -194,19 +192,17 @@ fn release(event: &Event) {
     }
 }
 
-fn decode(record: Record, now: u64) -> Option<(Event, &'static EventType)> {
+fn decode(record: Record, now: u64) -> Option<Event> {
     let event_type = event::event_type(record.type_id)?;
-    Some((event_of(record, event_type, now), event_type))
+    Some(event_of(record, RawStr::new(&event_type.name), now))
 }
 
-fn event_of(record: Record, event_type: &'static EventType, now: u64) -> Event {
+#[inline(always)]
+fn event_of(record: Record, type_name: RawStr, now: u64) -> Event {
     Event {
         struct_size: size_of::<Event>(),
         type_id: record.type_id,
-        type_name: RawStr {
-            data: event_type.name.as_ptr(),
-            len: event_type.name.len(),
-        },
+        type_name,
         payload: record.payload,
         len: usize::from(record.len),
         time_unix_ns: record.time.unwrap_or(now),
@@ -325,14 +321,7 @@ impl Dispatcher {
                     *releases |= event_type.release.is_some();
                 }
                 *bytes += event_cost(usize::from(record.len));
-                batch.push(Event {
-                    struct_size: size_of::<Event>(),
-                    type_id: record.type_id,
-                    type_name: name,
-                    payload: record.payload,
-                    len: usize::from(record.len),
-                    time_unix_ns: record.time.unwrap_or(now),
-                });
+                batch.push(event_of(record, name, now));
             });
             (next, batch.as_ptr(), batch.len())
         });

@@ -152,7 +152,7 @@ impl Segment {
 
     /// Where the memory of `bytes`, contiguous from `position` on, ends.
     pub fn word_after(&self, position: u64, bytes: u64) -> *const Word {
-        self.word(position).wrapping_add((bytes / WORD) as usize)
+        words_after(self.word(position), bytes)
     }
 
     /// Reads the word at `position`.

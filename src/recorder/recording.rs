@@ -146,7 +146,7 @@ unsafe fn wait_and_push(hub: &EventHub, producer: &Producer, load: Load) -> Resu
 }
 
 impl Core {
-    /// Records; remembers `key` for [`record_one`].
+    /// Records; remembers `key` for [`local::push_one`].
     ///
     /// # Safety
     /// As [`record_by_key`].
