@@ -108,6 +108,15 @@
  * registering one event was over before registering another began on a different thread, gauges,
  * on_metric_changed and metrics of the host that are not MVX_METRIC_COMMUTATIVE see the two in that order.
  *
+ * FOLDING. An event that only native counters without a value field want, by fields that lie within eight bytes
+ * of its payload, is counted in memory of the thread that records it, as a rule, while the recorder is RUNNING:
+ * it is accepted and dispatched at once, is not pending, takes no room, and every snapshot shows it. Some such
+ * events go through the queue all the same, like all others: of each thread the first ones, also after metrics
+ * came or handles were freed, and the first one of each group. Events with a release callback, with a time of
+ * their own, or of a recorder with on_metric_changed always go through the queue; with MVX_FOLDING_OFF in the
+ * recorder's options, all do. Series appear in the order of their first events, or about in that order where a
+ * snapshot is taken, or a metric comes, while these are pending.
+ *
  * LOSING NOTHING. By default a full recorder loses events: one that a runtime created drops them, and the
  * call still returns MVX_OK; one that mvx_recorder_create() made refuses them with MVX_QUEUE_OVERFLOW. Where
  * every event must count:
@@ -983,6 +992,18 @@ mvx_status mvx_completion_done(mvx_completion *completion, mvx_str error_message
 #define MVX_METRIC_ERROR_QUARANTINE_METRIC 2
 
 /**
+ * An event that only native counters without a value field want, and that no on_metric_changed hook sees, may
+ * be counted in memory of the thread that records it: it is never pending, takes no room, and is dispatched as
+ * soon as it is accepted. The default.
+ */
+#define MVX_FOLDING_ON 1
+
+/**
+ * Every event goes through the queue.
+ */
+#define MVX_FOLDING_OFF 2
+
+/**
  * The size of the first version of mvx_runtime_options.
  */
 #define MVX_RUNTIME_OPTIONS_V1_SIZE 88
@@ -1083,6 +1104,10 @@ typedef struct mvx_recorder_options {
      * MVX_METRIC_ERROR_FAIL_RECORDER or _QUARANTINE_METRIC. 0: FAIL_RECORDER.
      */
     uint32_t metric_error_policy;
+    /**
+     * MVX_FOLDING_ON or _OFF. 0: ON.
+     */
+    uint32_t folding;
     /**
      * NULL: none.
      */
@@ -1545,7 +1570,8 @@ mvx_status mvx_recorder_stats(const mvx_recorder *recorder, struct mvx_recorder_
 
 /**
  * Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system
- * call once the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
+ * call once the thread has recorded events of this type before, unless the policy is MVX_OVERFLOW_BLOCK and
+ * there is no room.
  *
  * - recorder: stays the caller's; VIRGIN (which starts it), STARTING or RUNNING.
  * - type: an event type.

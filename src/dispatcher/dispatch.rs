@@ -209,14 +209,6 @@ fn event_of(record: Record, type_name: RawStr, now: u64) -> Event {
     }
 }
 
-fn wants(entry: &MetricEntry, type_id: u32) -> bool {
-    entry.quarantined().is_none()
-        && entry
-            .metric
-            .event_types()
-            .is_none_or(|types| types.contains(&type_id))
-}
-
 fn metric_failed(entry: &MetricEntry, cause: Error) -> Error {
     Error::new(
         Status::MetricFailed,
@@ -243,7 +235,8 @@ impl Dispatcher {
 
     /// Dispatches until the recorder stops, fails, or is cancelled.
     pub async fn run(&mut self, with: &Surroundings) -> Ending {
-        let mut idle = 0;
+        // Before the first event it sleeps at once: of a thousand recorders that start, few may ever have one.
+        let mut idle = NAPS + DOZES;
         let mut nap = SHORTEST_NAP;
         let mut came = 0;
         loop {
@@ -256,7 +249,6 @@ impl Dispatcher {
             match next {
                 Next::Change(entry) => {
                     with.inside(|| drop(self.install(entry)));
-                    idle = 0;
                 }
                 Next::Events => {
                     idle = 0;
@@ -277,7 +269,6 @@ impl Dispatcher {
                     if with.stopping.load(Ordering::Acquire) && with.hub.is_drained() {
                         return Ending::Stopped;
                     }
-                    idle += 1;
                     nap = if came > with.hub.limit().max_events() / OF_LIMIT {
                         (nap / 2).max(SHORTEST_NAP)
                     } else {
@@ -289,10 +280,13 @@ impl Dispatcher {
                         _ if idle < NAPS + DOZES => Rest::Doze(DOZE),
                         _ => Rest::Sleep,
                     };
+                    // Where it could not fall asleep, as a thread was just recording, it dozes before it tries again.
+                    idle = if rest == Rest::Sleep {
+                        NAPS + DOZES - 1
+                    } else {
+                        idle + 1
+                    };
                     with.driver.rest(rest).await;
-                    if rest == Rest::Sleep {
-                        idle = 0;
-                    }
                 }
             }
         }
@@ -445,7 +439,7 @@ impl Dispatcher {
     }
 
     fn find_wanting(&mut self, type_id: u32) {
-        let wanting = (0..self.metrics.len()).filter(|&at| wants(&self.metrics[at], type_id));
+        let wanting = (0..self.metrics.len()).filter(|&at| self.metrics[at].wants(type_id));
         self.wanting.clear();
         self.wanting.extend(wanting);
     }
@@ -473,7 +467,7 @@ impl Dispatcher {
                 let outcome = with.inside(|| {
                     let on_stage: OnStage<'_> = with.stage.enter();
                     let event = &self.batch[index];
-                    if !wants(&entry, event.type_id) {
+                    if !entry.wants(event.type_id) {
                         return Ok(HookOutcome::Done);
                     }
                     match entry.metric.handle_event(event) {

@@ -108,6 +108,15 @@
  * registering one event was over before registering another began on a different thread, gauges,
  * on_metric_changed and metrics of the host that are not MVX_METRIC_COMMUTATIVE see the two in that order.
  *
+ * FOLDING. An event that only native counters without a value field want, by fields that lie within eight bytes
+ * of its payload, is counted in memory of the thread that records it, as a rule, while the recorder is RUNNING:
+ * it is accepted and dispatched at once, is not pending, takes no room, and every snapshot shows it. Some such
+ * events go through the queue all the same, like all others: of each thread the first ones, also after metrics
+ * came or handles were freed, and the first one of each group. Events with a release callback, with a time of
+ * their own, or of a recorder with on_metric_changed always go through the queue; with MVX_FOLDING_OFF in the
+ * recorder's options, all do. Series appear in the order of their first events, or about in that order where a
+ * snapshot is taken, or a metric comes, while these are pending.
+ *
  * LOSING NOTHING. By default a full recorder loses events: one that a runtime created drops them, and the
  * call still returns MVX_OK; one that mvx_recorder_create() made refuses them with MVX_QUEUE_OVERFLOW. Where
  * every event must count:

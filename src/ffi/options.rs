@@ -28,6 +28,13 @@ pub const MVX_METRIC_ERROR_FAIL_RECORDER: u32 = 1;
 /// A metric that fails gets no more events; the recorder and its other metrics go on.
 pub const MVX_METRIC_ERROR_QUARANTINE_METRIC: u32 = 2;
 
+/// An event that only native counters without a value field want, and that no on_metric_changed hook sees, may
+/// be counted in memory of the thread that records it: it is never pending, takes no room, and is dispatched as
+/// soon as it is accepted. The default.
+pub const MVX_FOLDING_ON: u32 = 1;
+/// Every event goes through the queue.
+pub const MVX_FOLDING_OFF: u32 = 2;
+
 /// Options of a runtime. Fill it with zeros, set struct_size, then what should differ from the defaults.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -86,6 +93,8 @@ pub struct mvx_recorder_options {
     pub block_timeout_ns: i64,
     /// MVX_METRIC_ERROR_FAIL_RECORDER or _QUARANTINE_METRIC. 0: FAIL_RECORDER.
     pub metric_error_policy: u32,
+    /// MVX_FOLDING_ON or _OFF. 0: ON.
+    pub folding: u32,
     /// NULL: none.
     pub hooks: *const mvx_hooks,
     /// NULL: the runtime's.
@@ -125,6 +134,7 @@ const _: () = {
     assert!(offset_of!(mvx_recorder_options, overflow_policy) == 56);
     assert!(offset_of!(mvx_recorder_options, block_timeout_ns) == 64);
     assert!(offset_of!(mvx_recorder_options, metric_error_policy) == 72);
+    assert!(offset_of!(mvx_recorder_options, folding) == 76);
     assert!(offset_of!(mvx_recorder_options, hooks) == 80);
     assert!(offset_of!(mvx_recorder_options, log) == 88);
 };
@@ -204,6 +214,11 @@ pub(super) unsafe fn recorder_options(pointer: *const mvx_recorder_options) -> R
             0 | MVX_METRIC_ERROR_FAIL_RECORDER => MetricErrorPolicy::FailRecorder,
             MVX_METRIC_ERROR_QUARANTINE_METRIC => MetricErrorPolicy::QuarantineMetric,
             other => return Err(unknown("options.metric_error_policy", other)),
+        },
+        folding: match raw.folding {
+            0 | MVX_FOLDING_ON => true,
+            MVX_FOLDING_OFF => false,
+            other => return Err(unknown("options.folding", other)),
         },
         hooks: hooks?,
         log: log?.map(|log| log.into_options("options.log")).transpose()?,

@@ -4,11 +4,9 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use crate::error::{Result, Status};
-use crate::queue::Short;
-use crate::queue::local::{self, Key};
-use crate::recorder::{
-    Events, Recorder, RecorderState, Stats, record_by_key, record_new_shape, refuse_short,
-};
+use crate::queue::Verdict;
+use crate::queue::local::{self, Folded, Key, Shortcut, Shortest, Tally};
+use crate::recorder::{Events, Recorder, RecorderState, Stats, learn, record_known, record_rest};
 use crate::runtime::Runtime;
 use crate::wait::Wait;
 
@@ -387,7 +385,8 @@ fn as_c(stats: &Stats) -> mvx_recorder_stats {
 }
 
 /// Records one event. This is the call to make often: it takes no lock, allocates nothing and makes no system
-/// call once the thread has recorded before, unless the policy is MVX_OVERFLOW_BLOCK and there is no room.
+/// call once the thread has recorded events of this type before, unless the policy is MVX_OVERFLOW_BLOCK and
+/// there is no room.
 ///
 /// - recorder: stays the caller's; VIRGIN (which starts it), STARTING or RUNNING.
 /// - type: an event type.
@@ -407,69 +406,150 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
     len: usize,
 ) -> mvx_status {
     // Before the boundary, which costs as much; this does not panic. What comes after it are functions of their own, so
-    // that this one saves few registers.
+    // that this one saves no registers.
     // SAFETY: NULL or `len` bytes.
-    match unsafe { local::push_one::<false>(recorder as u64, r#type, payload.cast(), len) } {
-        Short::Accepted => Status::Ok as mvx_status,
+    match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
+        Shortest::Accepted => Status::Ok as mvx_status,
         // SAFETY: as above.
-        Short::OtherGate => unsafe { record_with_number(recorder, r#type, payload, len) },
+        Shortest::NoRoom(found) => unsafe { record_without_room(recorder, r#type, payload, len, found) },
         // SAFETY: as above.
-        Short::NoRoom => unsafe { record_without_room(recorder, r#type, payload, len) },
+        Shortest::Folds(found) => unsafe { record_folded(recorder, r#type, payload, len, found) },
         // SAFETY: as above.
-        Short::TakeTheLongWay => unsafe { record_perhaps_of_new_shape(recorder, r#type, payload, len) },
+        Shortest::Unknown => unsafe { record_of_new_shape(recorder, r#type, payload, len) },
     }
 }
 
 /// # Safety
-/// As [`mvx_recorder_register_event`].
-#[inline(never)]
-unsafe extern "C" fn record_perhaps_of_new_shape(
-    recorder: *mut mvx_recorder,
-    r#type: mvx_event_type,
-    payload: *const c_void,
-    len: usize,
-) -> mvx_status {
-    // SAFETY: NULL or `len` bytes.
-    match unsafe { record_new_shape(recorder as u64, r#type, payload.cast(), len) } {
-        Short::Accepted => Status::Ok as mvx_status,
-        // SAFETY: as above.
-        _ => unsafe { record_otherwise(recorder, r#type, payload, len) },
-    }
-}
-
-/// # Safety
-/// As [`mvx_recorder_register_event`].
-#[inline(never)]
-unsafe extern "C" fn record_with_number(
-    recorder: *mut mvx_recorder,
-    r#type: mvx_event_type,
-    payload: *const c_void,
-    len: usize,
-) -> mvx_status {
-    // SAFETY: NULL or `len` bytes.
-    match unsafe { local::push_one::<true>(recorder as u64, r#type, payload.cast(), len) } {
-        Short::Accepted => Status::Ok as mvx_status,
-        // SAFETY: as above.
-        Short::NoRoom => unsafe { record_without_room(recorder, r#type, payload, len) },
-        // SAFETY: as above.
-        _ => unsafe { record_otherwise(recorder, r#type, payload, len) },
-    }
-}
-
-/// # Safety
-/// As [`mvx_recorder_register_event`].
+/// As [`mvx_recorder_register_event`]; `payload` is not NULL.
 #[inline(never)]
 unsafe extern "C" fn record_without_room(
     recorder: *mut mvx_recorder,
     r#type: mvx_event_type,
     payload: *const c_void,
     len: usize,
+    found: &Shortcut,
 ) -> mvx_status {
-    match refuse_short(recorder as u64) {
-        Some(status) => status as mvx_status,
+    match local::refuse_at_once(found, recorder as u64, r#type, len) {
+        Some(Verdict::Refused) => Status::QueueOverflow as mvx_status,
+        Some(_) => Status::Ok as mvx_status,
         // SAFETY: as above.
-        None => unsafe { record_otherwise(recorder, r#type, payload, len) },
+        None => unsafe { record_with_new_room(recorder, r#type, payload, len, found) },
     }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`]; `payload` is not NULL.
+#[inline(never)]
+unsafe extern "C" fn record_with_new_room(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+    found: &Shortcut,
+) -> mvx_status {
+    // SAFETY: as above.
+    if unsafe { local::push_one_with_new_room(found, recorder as u64, r#type, payload.cast(), len) } {
+        return Status::Ok as mvx_status;
+    }
+    // SAFETY: as above.
+    unsafe { record_otherwise(recorder, r#type, payload, len) }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe extern "C" fn record_folded(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+    found: &Shortcut,
+) -> mvx_status {
+    // SAFETY: as above.
+    match unsafe { local::fold_one(found, recorder as u64, r#type, payload.cast(), len) } {
+        Folded::Yes => Status::Ok as mvx_status,
+        // SAFETY: as above; it is not NULL where there is a key.
+        Folded::ByKey(tally) => unsafe { record_by_key(recorder, r#type, payload, len, found, tally) },
+        // SAFETY: as above.
+        Folded::Unknown => unsafe { record_of_new_shape(recorder, r#type, payload, len) },
+    }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`]; `payload` is not NULL.
+#[inline(never)]
+unsafe extern "C" fn record_by_key(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+    found: &Shortcut,
+    tally: &Tally,
+) -> mvx_status {
+    // SAFETY: as above.
+    if unsafe { local::fold_by_key(tally, payload.cast()) } {
+        return Status::Ok as mvx_status;
+    }
+    // SAFETY: as above.
+    unsafe { record_without_cell(recorder, r#type, payload, len, found) }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`]; `payload` is not NULL.
+#[inline(never)]
+unsafe extern "C" fn record_without_cell(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+    found: &Shortcut,
+) -> mvx_status {
+    // SAFETY: as above.
+    if unsafe { local::push_one_without_cell(found, recorder as u64, r#type, payload.cast(), len) } {
+        return Status::Ok as mvx_status;
+    }
+    // SAFETY: as above.
+    unsafe { record_otherwise(recorder, r#type, payload, len) }
+}
+
+/// # Safety
+/// As [`mvx_recorder_register_event`].
+#[inline(never)]
+unsafe extern "C" fn record_of_new_shape(
+    recorder: *mut mvx_recorder,
+    r#type: mvx_event_type,
+    payload: *const c_void,
+    len: usize,
+) -> mvx_status {
+    if payload.is_null() && len == 0 {
+        // Where there are no bytes they may be anywhere.
+        let nowhere = std::ptr::dangling::<u64>().cast();
+        // SAFETY: as above.
+        return unsafe { mvx_recorder_register_event(recorder, r#type, nowhere, 0) };
+    }
+    if !payload.is_null() && learn(recorder as u64, r#type, len) {
+        // SAFETY: as above.
+        match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
+            Shortest::Accepted => return Status::Ok as mvx_status,
+            // SAFETY: as above.
+            Shortest::NoRoom(found) => unsafe {
+                return record_without_room(recorder, r#type, payload, len, found);
+            },
+            // SAFETY: as above.
+            Shortest::Folds(found) => unsafe {
+                match local::fold_one(found, recorder as u64, r#type, payload.cast(), len) {
+                    Folded::Yes => return Status::Ok as mvx_status,
+                    Folded::ByKey(tally) => {
+                        return record_by_key(recorder, r#type, payload, len, found, tally);
+                    }
+                    Folded::Unknown => {}
+                }
+            },
+            Shortest::Unknown => {}
+        }
+    }
+    // SAFETY: as above.
+    unsafe { record_otherwise(recorder, r#type, payload, len) }
 }
 
 /// # Safety
@@ -515,11 +595,27 @@ pub unsafe extern "C" fn mvx_recorder_register_events(
     count: usize,
     accepted: *mut usize,
 ) -> mvx_status {
+    let mut short = 0;
+    if !accepted.is_null() && count <= MOST_SHORT {
+        // Before the boundary, as for one event; that events are known says that their payloads are short.
+        let (key, from) = (recorder as u64, payloads.cast::<u8>());
+        // SAFETY: NULL or as many bytes as that.
+        short = unsafe { local::push_many(key, r#type, from, len_each, count) };
+        if short == 0 && learn(key, r#type, len_each) {
+            // SAFETY: as above.
+            short = unsafe { local::push_many(key, r#type, from, len_each, count) };
+        }
+        if short == count && count > 0 {
+            // SAFETY: not NULL, so it may be written to; C code that packs structs may misalign it.
+            unsafe { accepted.write_unaligned(count) };
+            return Status::Ok as mvx_status;
+        }
+    }
     let events = Events {
         type_id: r#type,
-        payloads: payloads.cast(),
+        payloads: payloads.cast::<u8>().wrapping_add(short * len_each),
         len: len_each,
-        count,
+        count: count - short,
     };
     boundary::bare_status("mvx_recorder_register_events", |call| {
         let fits = len_each
@@ -534,14 +630,22 @@ pub unsafe extern "C" fn mvx_recorder_register_events(
         // SAFETY: not NULL, so writable.
         let accepted = unsafe { out(accepted, "accepted") }.map_err(|error| error.status)?;
         // SAFETY: NULL or as many bytes as that.
-        let (done, result) = unsafe { record(call, recorder, events) };
+        let rest = (short > 0).then(|| unsafe { record_rest(recorder as u64, events) });
+        let (done, result) = match rest.flatten() {
+            Some((done, status)) => (done, as_result(status)),
+            // SAFETY: as above.
+            None => unsafe { record(call, recorder, events) },
+        };
         let bad = [Status::InvalidArgument, Status::InvalidHandle, Status::Forked].map(Err);
-        if !bad.contains(&result) {
-            accepted.set(done);
+        if short > 0 || !bad.contains(&result) {
+            accepted.set(short + done);
         }
         result
     })
 }
+
+/// The most events of one call that may go the short way: as many as fit into memory, however long their payloads are.
+const MOST_SHORT: usize = isize::MAX as usize / 4_096;
 
 /// Records through what this thread remembers of the handle, or by looking it up; how many, and why not all.
 ///
@@ -550,7 +654,7 @@ pub unsafe extern "C" fn mvx_recorder_register_events(
 unsafe fn record(call: &Call, recorder: *const mvx_recorder, events: Events) -> (usize, Bare<()>) {
     let key = recorder as u64;
     // SAFETY: the caller's promise.
-    if let Some((done, status)) = unsafe { record_by_key(key, events) } {
+    if let Some((done, status)) = unsafe { record_known(key, events) } {
         return (done, as_result(status));
     }
     let found = match call.recorder_or_status(recorder) {
@@ -584,6 +688,11 @@ fn as_result(status: Status) -> Bare<()> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mvx_recorder_free(recorder: *mut mvx_recorder) {
     boundary::value("mvx_recorder_free", (), || {
-        let _: Result<()> = handles::free(recorder);
+        let held = handles::lookup(recorder);
+        let freed: Result<()> = handles::free(recorder);
+        // Threads go by what they remember of a handle until they are told.
+        if let (Ok(held), Ok(())) = (held, freed) {
+            held.handle_freed();
+        }
     });
 }

@@ -350,6 +350,7 @@ fn what_options_name_is_dropped_once_whatever_is_wrong() {
         overflow_policy: 0,
         block_timeout_ns: 0,
         metric_error_policy: 0,
+        folding: 0,
         hooks: &raw const hooks,
         log: &raw const log,
     };

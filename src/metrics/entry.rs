@@ -27,6 +27,15 @@ impl MetricEntry {
         })
     }
 
+    /// Whether it gets events of this type.
+    pub fn wants(&self, type_id: u32) -> bool {
+        self.quarantined().is_none()
+            && self
+                .metric
+                .event_types()
+                .is_none_or(|types| types.contains(&type_id))
+    }
+
     /// Takes the metric out of dispatching; false where it was out already.
     pub fn quarantine(&self, error: Error) -> bool {
         self.quarantine.set(error).is_ok()

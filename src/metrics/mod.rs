@@ -1,14 +1,16 @@
 //! What a metric is to the dispatcher, and the kinds of metric there are.
 
 mod entry;
+mod folding;
 pub mod native;
 
 pub(crate) use entry::{EventHub, MetricEntry};
+pub(crate) use folding::MetricFolding;
 
 use std::ffi::c_void;
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, FieldAt};
 use crate::snapshot::MetricSnapshot;
 
 /// The kind of a metric, with the number that crosses the ABI.
@@ -47,6 +49,17 @@ pub trait Metric: Send + Sync {
     /// # Errors
     /// What the metric reports.
     fn handle_batch(&self, events: &[Event], changed: Option<&mut [u8]>) -> Result<(), Error>;
+    /// The fields that it looks at in events of this type, where all that counts is how many events with what in these
+    /// fields there were, in whatever order: then it may get them by [`Metric::handle_folded`].
+    fn folded_by(&self, type_id: u32) -> Option<Vec<FieldAt>> {
+        let _ = type_id;
+        None
+    }
+    /// `count` events of this type were registered whose fields, as far as the metric looks at them, are as in `payload`.
+    /// It must neither block nor call foreign code, and may be called from any thread at any time.
+    fn handle_folded(&self, type_id: u32, payload: &[u8], count: u64) {
+        let _ = (type_id, payload, count);
+    }
     /// Its state.
     ///
     /// # Errors

@@ -1,18 +1,18 @@
 //! The hand-off of one recorder: recording threads on one side, its dispatcher on the other.
 
-use std::cell::Cell;
+use std::sync::Arc as StdArc;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
 use super::fence;
+use super::fold::{Folding, Tally};
 use super::intake::{Intake, Next};
 use super::limit::{Limit, OverflowPolicy, cost};
 use super::order::{NumberedTypes, Sequence};
-use super::producer::{Counts, Gate, Inlet, Load, Producer, Short, Verdict};
+use super::producer::{Counts, Inlet, Load, Producer, Verdict};
 use super::reader::Record;
-use super::shape::Shape;
-use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard};
 
 /// What the dispatcher is doing, as far as recording threads care.
@@ -25,28 +25,26 @@ mod bell {
     pub const ASLEEP: u32 = 2;
 }
 
-/// How the gate stands, as flags: what recording threads look at before they do anything.
-mod gate {
-    /// Events are accepted.
-    pub const OPEN: u32 = 1;
-    /// There are types whose events get a number.
-    pub const NUMBERING: u32 = 2;
-    /// Fences are dear here (`fence.rs`): the short way, which takes them for cheap, is closed.
-    pub const FENCED: u32 = 4;
-}
-
-const OPEN_NUMBERING: u32 = gate::OPEN | gate::NUMBERING;
-
-/// What recording threads read for every event, and others seldom write.
+/// What recording threads look at the long way, and where they have an alert: whoever changes it to something that an
+/// event the short way must not miss raises the alert of all producers.
 struct Shown {
-    gate: AtomicU32,
+    /// Events are accepted.
+    open: AtomicBool,
     bell: AtomicU32,
     numbered: NumberedTypes,
+    /// Events of some types may be folded (`fold.rs`).
+    folding: AtomicBool,
+    /// The number of the set of metrics.
+    generation: AtomicU64,
     /// The recorder is gone: threads may let go of their rings.
     retired: AtomicBool,
     /// An event found no room, and somebody was rung for.
     overflowed: AtomicBool,
 }
+
+/// Somebody else holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
 
 /// How a recording thread wakes the dispatcher: no lock, no allocation, at most one system call.
 pub type Waker = Box<dyn Fn() + Send + Sync>;
@@ -75,14 +73,26 @@ pub struct QueueCounts {
     pub pending_bytes: u64,
 }
 
+/// What changes with the set of metrics.
+pub struct Change<'a, C> {
+    /// For which types order has to matter from now on: `None` for no further ones, `Some(None)` for all.
+    pub numbered: Option<Option<&'a [u32]>>,
+    /// How events are folded from now on.
+    pub folding: Option<StdArc<dyn Folding>>,
+    /// What the dispatcher is told.
+    pub change: C,
+}
+
 impl<C, M> Hub<C, M> {
     pub fn new(limit: Limit, policy: OverflowPolicy, block_timeout: Duration, waker: Waker) -> Self {
         fence::prepare();
         Self {
             shown: CachePadded::new(Shown {
-                gate: AtomicU32::new(if fence::light_is_free() { 0 } else { gate::FENCED }),
+                open: AtomicBool::new(false),
                 bell: AtomicU32::new(bell::AWAKE),
                 numbered: NumberedTypes::new(),
+                folding: AtomicBool::new(false),
+                generation: AtomicU64::new(0),
                 retired: AtomicBool::new(false),
                 overflowed: AtomicBool::new(false),
             }),
@@ -103,7 +113,7 @@ impl<C, M> Hub<C, M> {
 
     /// A ring for the calling thread.
     pub fn join(&self) -> Arc<Producer> {
-        let producer = Arc::new(Producer::new());
+        let producer = Arc::new(Producer::new(&raw const *self.sequence));
         self.intake.lock().join(Arc::clone(&producer));
         producer
     }
@@ -114,43 +124,56 @@ impl<C, M> Hub<C, M> {
         self.intake.lock().drop_departed();
     }
 
+    /// Whether order among threads matters for events of this type.
+    pub fn is_numbered(&self, type_id: u32) -> bool {
+        self.shown.numbered.contains(type_id)
+    }
+
     /// Whether the recorder is gone for good.
     pub fn is_retired(&self) -> bool {
         self.shown.retired.load(Ordering::Acquire)
     }
 
-    /// Records one event the shortest way; `NUMBERING` as in [`Producer::push_one`].
-    ///
-    /// # Safety
-    /// As [`Producer::push_one`]; `producer` is the calling thread's own, from [`Hub::join`].
+    /// Sees to what `producer`'s alert was raised for, if it was: `forget` is called before the thread records again. To
+    /// be called before every call the long way.
     #[inline(always)]
-    pub unsafe fn push_one<const NUMBERING: bool>(
-        &self,
-        producer: &Producer,
-        shape: &Shape,
-        payload: *const u8,
-        len: usize,
-    ) -> Short {
-        // SAFETY: the caller's promise.
-        let short = unsafe { producer.push_one::<NUMBERING>(self, shape, payload, len) };
-        if short == Short::Accepted {
-            self.wake_if_asleep();
+    pub fn attend(&self, producer: &Producer, forget: impl FnOnce()) {
+        if producer.is_alert() {
+            producer.attend(|| {
+                forget();
+                // Before the event is there, but then no call the short way has to look whether it sleeps.
+                self.wake_if_asleep();
+                // Where fences are dear (`fence.rs`), the short way, which takes them for cheap, is never open.
+                !fence::light_is_free() || !self.is_open()
+            });
         }
-        short
     }
 
-    /// Under lasting overload, refusing must not cost more than accepting: where the queue is as full as it was when
-    /// somebody last looked for room in vain, nobody looks again. The thread has no room left.
+    /// For a thread that has used its room up: under lasting overload, refusing must not cost more than accepting. So where
+    /// the queue is as full as it was when somebody last looked for room in vain, nobody looks again. The call that found
+    /// no room goes on: the gate is not asked again.
     #[inline(always)]
     pub fn refuse_at_once(&self, producer: &Producer) -> Option<Verdict> {
-        if self.policy == OverflowPolicy::Block || !self.stands_open() || !self.limit.is_exhausted() {
+        if self.policy == OverflowPolicy::Block || !self.limit.is_exhausted() {
             return None;
         }
         Some(self.overflow(producer, 1))
     }
 
-    fn stands_open(&self) -> bool {
-        self.stands(Gate::Open) || self.stands(Gate::OpenNumbering)
+    /// Whether a thread that is inside a call has room for an event of `len` bytes, new room included that is soon taken.
+    #[inline(always)]
+    pub fn has_room(&self, producer: &Producer, len: usize) -> bool {
+        producer.has_room(cost(len)) || producer.renew_short(self, cost(len))
+    }
+
+    fn is_open(&self) -> bool {
+        self.shown.open.load(Ordering::Acquire)
+    }
+
+    fn wake_if_asleep(&self) {
+        if self.shown.bell.load(Ordering::Relaxed) == bell::ASLEEP {
+            self.wake_from(bell::ASLEEP);
+        }
     }
 
     /// Records what there is room for; how many, and why not more. Wakes the dispatcher if it sleeps.
@@ -167,13 +190,6 @@ impl<C, M> Hub<C, M> {
             return (done, self.overflow(producer, load.count - done));
         }
         (done, verdict)
-    }
-
-    #[inline(always)]
-    fn wake_if_asleep(&self) {
-        if self.shown.bell.load(Ordering::Relaxed) == bell::ASLEEP {
-            self.wake_from(bell::ASLEEP);
-        }
     }
 
     /// Events found no room: counted as the policy says, unless the thread may wait.
@@ -235,19 +251,27 @@ impl<C, M> Hub<C, M> {
 
     /// Lets events in.
     pub fn open(&self) {
-        self.shown.gate.fetch_or(gate::OPEN, Ordering::Release);
+        self.shown.open.store(true, Ordering::Release);
     }
 
     /// Lets no event in any more. When this returns, what was accepted is visible, and no thread is inside a call
     /// that could still accept one.
     pub fn close(&self) {
-        self.shown.gate.fetch_and(!gate::OPEN, Ordering::SeqCst);
+        self.shown.open.store(false, Ordering::SeqCst);
+        self.shown.folding.store(false, Ordering::SeqCst);
         self.quiesce(&self.intake.lock());
         // Threads that wait for room have to look at the state.
         self.limit.announce_room();
     }
 
+    /// Has all threads look around before they record again.
+    pub fn alert(&self) {
+        self.intake.lock().alert();
+    }
+
+    /// When this returns, no thread is inside a call that began before it looked around.
     fn quiesce(&self, intake: &Intake<C, M>) {
+        intake.alert();
         fence::heavy();
         for producer in intake.producers() {
             producer.await_quiet();
@@ -268,23 +292,70 @@ impl<C, M> Hub<C, M> {
     }
 
     fn number_too(&self, intake: &mut Intake<C, M>, types: Option<&[u32]>) -> bool {
-        let more = self.shown.numbered.add(intake.published(), types);
-        // After the set: whoever sees the flag sees the set.
-        self.shown.gate.fetch_or(gate::NUMBERING, Ordering::Release);
-        more
+        self.shown.numbered.add(intake.published(), types)
     }
 
-    /// Queues a change of the set of metrics behind all events that are registered already. `numbered` says for
-    /// which types order has to matter from now on: `None` for no further ones, `Some(None)` for all.
-    pub fn change(&self, numbered: Option<Option<&[u32]>>, change: C) {
+    /// Queues a change of the set of metrics behind all events that are registered already.
+    pub fn change(&self, change: Change<'_, C>) {
         let mut intake = self.intake.lock();
-        if let Some(types) = numbered
-            && self.number_too(&mut intake, types)
-        {
+        let Change {
+            numbered,
+            folding,
+            change,
+        } = change;
+        self.shown.generation.fetch_add(1, Ordering::SeqCst);
+        if numbered.is_some_and(|types| self.number_too(&mut intake, types)) {
             // Events that were not numbered come before the change.
             self.quiesce(&intake);
+        } else {
+            // What was folded may have to travel, or the other way around.
+            intake.alert();
         }
+        intake.fold_anew(folding);
         intake.change(&self.sequence, change);
+    }
+
+    /// Lets events be folded, until the hand-off is closed.
+    pub fn begin_folding(&self) {
+        let intake = self.intake.lock();
+        // A recorder that stopped meanwhile closed first.
+        if self.is_open() {
+            self.shown.folding.store(true, Ordering::SeqCst);
+            intake.alert();
+        }
+    }
+
+    /// Tells the metrics of what was folded.
+    pub fn tell_folded(&self) {
+        self.intake.lock().tell_folded();
+    }
+
+    /// A tally for events of this type of `producer`'s thread, larger than `larger_than`, and [`Hub::generation`]; `None`:
+    /// they travel.
+    ///
+    /// # Errors
+    /// Somebody else is busy with the rings: a recording thread never waits for that.
+    pub fn tally(
+        &self,
+        producer: &Producer,
+        type_id: u32,
+        larger_than: Option<&Tally>,
+    ) -> Result<Option<(StdArc<Tally>, u64)>, Busy> {
+        if !self.shown.folding.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let mut intake = self.intake.try_lock().ok_or(Busy)?;
+        // Under the lock, so that it is so until the thread learns of the tally, or has an alert.
+        if !self.shown.folding.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let tally = intake.tally(producer, type_id, larger_than);
+        Ok(tally.map(|tally| (tally, self.generation())))
+    }
+
+    /// The number of the set of metrics, which grows with each change of it.
+    pub fn generation(&self) -> u64 {
+        self.shown.generation.load(Ordering::SeqCst)
     }
 
     /// Queues a mark behind all events that are registered already.
@@ -352,9 +423,13 @@ impl<C, M> Hub<C, M> {
     /// The dispatcher wants to sleep until it is woken; false where there is something to do after all.
     pub fn try_sleep(&self) -> bool {
         self.shown.bell.store(bell::ASLEEP, Ordering::SeqCst);
-        // Either a recording thread sees ASLEEP after it has published its event, or the event is seen here.
+        // Either a recording thread has an alert, or sees ASLEEP after it has published its event the long way, or the
+        // event, or that the thread is about to publish it, is seen here.
+        let intake = self.intake.lock();
+        intake.alert();
         fence::heavy();
-        if self.intake.lock().has_work() {
+        // First who is inside: a call that ended meanwhile has left its event to be seen.
+        if intake.producers().any(|producer| producer.is_inside()) || intake.has_work() {
             self.shown.bell.store(bell::AWAKE, Ordering::SeqCst);
             return false;
         }
@@ -362,6 +437,13 @@ impl<C, M> Hub<C, M> {
     }
 
     // ---- anybody ----
+
+    /// How many events are pending.
+    pub fn pending(&self) -> u64 {
+        let intake = self.intake.lock();
+        let done = self.limit.done();
+        intake.counts().accepted.saturating_sub(done)
+    }
 
     /// The counts. `pending` never exceeds the limit.
     pub fn counts(&self) -> QueueCounts {
@@ -371,6 +453,8 @@ impl<C, M> Hub<C, M> {
             let (dispatched, discarded) = self.limit.done_counts();
             let done_bytes = self.limit.done_bytes();
             let sums: Counts = intake.counts();
+            // What was folded was dispatched at once.
+            let folded = intake.folded();
             let done = dispatched + discarded;
             let pending = sums.accepted - done;
             tries += 1;
@@ -382,8 +466,8 @@ impl<C, M> Hub<C, M> {
             let pending = pending.min(self.limit.max_events());
             self.limit.note_pending(pending);
             return QueueCounts {
-                accepted: done + pending,
-                dispatched,
+                accepted: done + pending + folded,
+                dispatched: dispatched + folded,
                 discarded,
                 dropped: sums.dropped,
                 refused: sums.refused,
@@ -422,28 +506,12 @@ impl<C, M> Hub<C, M> {
 }
 
 impl<C, M> Inlet for Hub<C, M> {
-    #[inline(always)]
-    fn stands(&self, so: Gate) -> bool {
-        let flags = match so {
-            Gate::Open => gate::OPEN,
-            Gate::OpenNumbering => OPEN_NUMBERING,
-            Gate::Closed => return false,
-        };
-        self.shown.gate.load(Ordering::Acquire) == flags
+    fn accepts(&self) -> bool {
+        self.is_open()
     }
 
-    fn gate(&self) -> Gate {
-        match self.shown.gate.load(Ordering::Acquire) & !gate::FENCED {
-            gate::OPEN => Gate::Open,
-            OPEN_NUMBERING => Gate::OpenNumbering,
-            _ => Gate::Closed,
-        }
-    }
-
-    #[inline(always)]
-    fn number(&self, type_id: u32, last: &Cell<u64>) -> Option<u64> {
-        let numbered = self.shown.numbered.contains(type_id);
-        numbered.then(|| self.sequence.next(last))
+    fn is_numbered(&self, type_id: u32) -> bool {
+        Hub::is_numbered(self, type_id)
     }
 
     fn limit(&self) -> &Limit {

@@ -11,10 +11,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+// Not a checker's: that of a trait can't be one.
+use std::sync::Arc as StdArc;
 
+use super::fold::{Folding, Tally};
 use super::order::{NumberedTypes, Published, Sequence};
 use super::producer::{Counts, Producer};
-use super::reader::{Reader, Record};
+use super::reader::{Reader, Record, Way};
 use crate::sync::Arc;
 
 /// A cut through all rings.
@@ -55,6 +58,10 @@ pub struct Intake<C, M> {
     merging: bool,
     /// The ring that unmerged reading is at.
     turn: usize,
+    /// How events are folded now.
+    folding: Option<StdArc<dyn Folding>>,
+    /// Events that were folded into tallies that are no more.
+    folded_before: u64,
 }
 
 /// What there is to do next.
@@ -80,6 +87,8 @@ impl<C, M> Intake<C, M> {
             heap: BinaryHeap::new(),
             merging: false,
             turn: 0,
+            folding: None,
+            folded_before: 0,
         }
     }
 
@@ -103,11 +112,12 @@ impl<C, M> Intake<C, M> {
         if self.is_mid_plan() {
             return;
         }
-        let departed = &mut self.departed;
-        self.readers.retain(|reader| {
+        let (departed, folded) = (&mut self.departed, &mut self.folded_before);
+        self.readers.retain_mut(|reader| {
             let leaves = reader.producer.is_gone() && reader.is_drained();
             if leaves {
                 departed.add(reader.producer.counts());
+                *folded += reader.leave_tallies();
             }
             !leaves
         });
@@ -128,6 +138,65 @@ impl<C, M> Intake<C, M> {
 
     pub fn producers(&self) -> impl Iterator<Item = &Arc<Producer>> {
         self.readers.iter().map(|reader| &reader.producer)
+    }
+
+    /// The metrics' new say on how events are folded.
+    pub fn fold_anew(&mut self, folding: Option<StdArc<dyn Folding>>) {
+        for reader in &mut self.readers {
+            for reading in &mut reader.tallies {
+                reading.tell_others(folding.as_deref());
+            }
+            reader.ways.clear();
+        }
+        self.folding = folding;
+    }
+
+    /// A tally for the thread of `producer` and events of this type, larger than `larger_than`; `None`: they travel.
+    pub fn tally(
+        &mut self,
+        producer: &Producer,
+        type_id: u32,
+        larger_than: Option<&Tally>,
+    ) -> Option<StdArc<Tally>> {
+        let reader = self
+            .readers
+            .iter_mut()
+            .find(|reader| std::ptr::eq(&raw const *reader.producer, producer))?;
+        // In a signal handler, which must not allocate, an event type is known as a rule.
+        let known = reader.ways.iter().position(|way| way.type_id == type_id);
+        if let Some(way) = known.and_then(|known| reader.ways.get(known)) {
+            match &way.tally {
+                Some(tally) if tally.is_of_no_use() => return None,
+                Some(tally) if larger_than.is_some_and(|than| std::ptr::eq(than, StdArc::as_ptr(tally))) => {}
+                tally => return tally.clone(),
+            }
+        }
+        let plan = self.folding.as_ref()?.plan(type_id);
+        let tally = plan.map(|plan| reader.tally(plan, type_id, larger_than));
+        if let Some(known) = known {
+            reader.ways.swap_remove(known);
+        }
+        reader.ways.push(Way {
+            type_id,
+            tally: tally.clone(),
+        });
+        tally
+    }
+
+    /// Tells the metrics of what was folded.
+    pub fn tell_folded(&mut self) {
+        self.readers.iter_mut().for_each(Reader::tell_folded);
+    }
+
+    /// How many events were folded so far.
+    pub fn folded(&self) -> u64 {
+        let tallies = self.readers.iter().flat_map(|reader| &reader.tallies);
+        self.folded_before + tallies.map(|reading| reading.tally().events()).sum::<u64>()
+    }
+
+    /// Has all threads look around before they record again.
+    pub fn alert(&self) {
+        self.producers().for_each(|producer| producer.raise_alert());
     }
 
     pub fn published(&mut self) -> &mut Published {

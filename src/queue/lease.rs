@@ -1,16 +1,17 @@
 //! A thread's share of the pending limit, which the thread uses up without looking at anybody, and which another thread
 //! that finds no room can take away from it, without a lock and without a word that both write for every event.
 //!
-//! The room is the recording thread's: it writes it inside of calls only. Who wants it asks in `revocation`, and fences
-//! heavily; from then on the thread either was outside of a call, and its next call will see that it was asked, or it is
-//! inside of one. In the first case the two agree by one compare-and-exchange on `revocation` which of them has the
+//! The room is the recording thread's: it writes it inside of calls only. Who wants it asks in `revocation`, raises the
+//! thread's alert, and fences heavily; from then on the thread either was outside of a call, and its next call will see
+//! that it was asked, or it is inside of one. In the first case the two agree by one compare-and-exchange on `revocation` which of them has the
 //! room: the thread answers with it, or the other takes it. In the second case, where no answer comes at once, the
 //! request is withdrawn.
 
 use super::fence;
 use super::limit::Limit;
+use super::producer::Producer;
 use super::room::Room;
-use crate::sync::atomic::{AtomicU64, Ordering, fence as full_fence};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Nobody asks.
 const NONE: u64 = 0;
@@ -60,15 +61,16 @@ impl Revocation {
         self.0.store(NONE, Ordering::Release);
     }
 
-    /// The other's part: takes the room and gives it back to `limit`; how many events that was. One at a time a lease,
-    /// and not the recording thread. `calls` is odd while that thread is inside of a call.
-    pub fn take(&self, room: &AtomicU64, calls: &AtomicU64, limit: &Limit) -> u64 {
+    /// The other's part: takes the room of `producer`, whose lease this is, and gives it back to `limit`; how many events
+    /// that was. One at a time a lease, and not the recording thread.
+    pub fn take(&self, room: &AtomicU64, producer: &Producer, limit: &Limit) -> u64 {
         let nothing = Room::from_bits(room.load(Ordering::Relaxed)) == Room::NONE;
         // Taken before, and the thread has not been back since: what `room` says is no longer true.
         if nothing || self.0.load(Ordering::Acquire) != NONE {
             return 0;
         }
         self.0.store(ASKED, Ordering::Release);
+        producer.raise_alert();
         fence::heavy();
         let given = loop {
             let word = self.0.load(Ordering::Acquire);
@@ -77,8 +79,7 @@ impl Revocation {
                 self.0.store(NONE, Ordering::Release);
                 break Room::from_bits(word & !ANSWERED);
             }
-            let before = calls.load(Ordering::Acquire);
-            if before & 1 == 1 {
+            if producer.is_inside() {
                 let withdrawn = self
                     .0
                     .compare_exchange(ASKED, NONE, Ordering::AcqRel, Ordering::Acquire);
@@ -87,13 +88,12 @@ impl Revocation {
                 }
                 continue;
             }
+            // A call that begins now answers before it changes its room.
             let held = Room::from_bits(room.load(Ordering::Acquire));
-            full_fence(Ordering::Acquire);
-            if calls.load(Ordering::Acquire) == before
-                && self
-                    .0
-                    .compare_exchange(ASKED, TAKEN, Ordering::AcqRel, Ordering::Acquire)
-                    .is_ok()
+            if self
+                .0
+                .compare_exchange(ASKED, TAKEN, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
             {
                 break held;
             }

@@ -1,22 +1,32 @@
-//! What a recording thread remembers: its rings, and for the last few recorder handles that it used which ring is
-//! theirs, so that a call needs no lock and no table.
+//! What a recording thread remembers: its rings; for the last few recorder handles that it used, which ring is theirs, so
+//! that a call needs no lock and no table; and for the events that it recorded last, all that there is to know of them
+//! (`shortcut.rs`).
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(mvx_shuttle)))]
 #[path = "local/pointer_tlsdesc.rs"]
 mod pointer;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(mvx_shuttle))))]
 mod pointer;
+mod shortcut;
 
 use std::cell::{Cell, RefCell};
 use std::ptr;
+use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicU64 as PlainAtomicU64, Ordering};
 
-use super::producer::{Producer, Short};
-use super::shape::Shape;
+use super::producer::Producer;
 use crate::metrics::EventHub;
 use crate::process::fork;
 use crate::process::handle_table::liveness;
 use crate::sync::{Arc, thread_local};
+
+use shortcut::Shortcuts;
+
+pub use super::fold::Tally;
+pub use shortcut::{
+    Folded, Shortcut, Shortest, fold_by_key, fold_if_alike, fold_one, learn, push_many, push_one,
+    push_one_with_new_room, push_one_without_cell, refuse_at_once,
+};
 
 /// What a thread looks a ring up by, with a word that tells whether that is still right: a handle, and its slot's
 /// generation.
@@ -32,19 +42,13 @@ pub struct Key {
 
 /// A handle that this thread used, and the ring that it led to.
 #[derive(Clone, Copy)]
-#[repr(align(64))]
-pub struct Recent {
+struct Recent {
     key: u64,
     live: *const PlainAtomicU64,
     expected: u32,
     hub: *const EventHub,
     producer: *const Producer,
-    /// Shapes of events that were recorded by it, by event type.
-    shapes: [Shape; SHAPES],
 }
-
-/// How many shapes are remembered for a handle.
-const SHAPES: usize = 4;
 
 /// What no handle leads to, whatever its number.
 const NONE: Recent = Recent {
@@ -53,17 +57,46 @@ const NONE: Recent = Recent {
     expected: 1,
     hub: ptr::null(),
     producer: ptr::null(),
-    shapes: [Shape::NONE; SHAPES],
 };
 static NEVER: PlainAtomicU64 = PlainAtomicU64::new(0);
 /// How many handles a thread remembers.
 const RECENT: usize = 4;
+
 /// What a thread remembers. It is on the heap, as room for thread-local variables that are found fast is scarce.
-pub type RecentKeys = [Cell<Recent>; RECENT];
+pub struct Memory {
+    shortcuts: Shortcuts,
+    recents: [Cell<Recent>; RECENT],
+}
+
+/// What threads remember that remember nothing; read only.
+#[repr(transparent)]
+pub struct Nothing(Memory);
+
+// SAFETY: nobody writes it.
+unsafe impl Sync for Nothing {}
+
+impl Nothing {
+    const fn get(&self) -> *const Memory {
+        &raw const self.0
+    }
+}
+
+static NOTHING: Nothing = Nothing(Memory::new());
+
+impl Memory {
+    const fn new() -> Self {
+        Self {
+            shortcuts: Shortcuts::new(),
+            recents: [const { Cell::new(NONE) }; RECENT],
+        }
+    }
+}
 
 struct Entry {
     hub: Arc<EventHub>,
     producer: Arc<Producer>,
+    /// What its events are folded into.
+    tallies: Vec<StdArc<Tally>>,
 }
 
 /// The rings of a thread. When the thread ends, each goes back to its recorder.
@@ -71,11 +104,11 @@ struct Rings(RefCell<Vec<Entry>>);
 
 impl Drop for Rings {
     fn drop(&mut self) {
-        let keys = pointer::get().cast_mut();
-        pointer::set(ptr::null());
-        if !keys.is_null() {
+        let memory = pointer::get();
+        pointer::set(NOTHING.get());
+        if memory != NOTHING.get() {
             // SAFETY: `remember` made it of a box, and nobody finds it any more.
-            drop(unsafe { Box::from_raw(keys) });
+            drop(unsafe { Box::from_raw(memory.cast_mut()) });
         }
         for entry in self.0.borrow_mut().drain(..) {
             entry.hub.leave(&entry.producer);
@@ -87,90 +120,81 @@ thread_local! {
     static RINGS: Rings = const { Rings(RefCell::new(Vec::new())) };
 }
 
-fn forget_recent(which: impl Fn(&Recent) -> bool) {
-    // SAFETY: it lives until this thread's rings go, and is used by this thread only.
-    if let Some(keys) = unsafe { pointer::get().as_ref() } {
-        for cell in keys {
-            if which(&cell.get()) {
-                cell.set(NONE);
-            }
+/// What this thread remembers.
+#[inline(always)]
+fn memory<'a>() -> &'a Memory {
+    // SAFETY: it lives until this thread's rings go, and is used by this thread only; or it is `NOTHING`.
+    unsafe { &*pointer::get() }
+}
+
+/// Forgets all that leads to `producer`.
+fn forget(memory: &Memory, producer: *const Producer) {
+    memory.shortcuts.forget(producer);
+    for cell in &memory.recents {
+        if ptr::eq(cell.get().producer, producer) {
+            cell.set(NONE);
         }
     }
 }
 
 fn remember(recent: Recent) {
-    if pointer::get().is_null() {
-        let keys: Box<RecentKeys> = Box::new([const { Cell::new(NONE) }; RECENT]);
-        pointer::set(Box::into_raw(keys));
+    if pointer::get() == NOTHING.get() {
+        pointer::set(Box::into_raw(Box::new(Memory::new())));
     }
-    // SAFETY: as in `forget_recent`.
-    if let Some(keys) = unsafe { pointer::get().as_ref() } {
-        keys[recent.key as usize % RECENT].set(recent);
-    }
+    memory().recents[recent.key as usize % RECENT].set(recent);
 }
 
 /// What a key led to which this thread used before; `None` where it did not, or where the key is no longer good.
 #[inline(always)]
-fn recent<'a>(keys: *const RecentKeys, key: u64) -> Option<&'a Recent> {
-    // SAFETY: the caller got it from `pointer`: it lives until this thread's rings go, and is used by this thread only.
-    let keys = unsafe { keys.as_ref() }?;
-    // SAFETY: as above; nobody writes while this is looked at.
-    let recent = unsafe { &*keys[key as usize % RECENT].as_ptr() };
+fn recent(memory: &Memory, key: u64) -> Option<Recent> {
+    let recent = memory.recents[key as usize % RECENT].get();
     // SAFETY: `live` lives as long as the process.
     let live = liveness(unsafe { (*recent.live).load(Ordering::Acquire) });
     (recent.key == key && live == recent.expected).then_some(recent)
 }
 
-/// Records one event the shortest way: by a key that this thread used before, for events of the same shape. `NUMBERING`
-/// as in [`Producer::push_one`].
-///
-/// # Safety
-/// `payload` has `len` readable bytes, or is null.
-#[inline(always)]
-pub unsafe fn push_one<const NUMBERING: bool>(
-    key: u64,
-    type_id: u32,
-    payload: *const u8,
-    len: usize,
-) -> Short {
-    let Some(recent) = recent(pointer::get_at_once(), key) else {
-        return Short::TakeTheLongWay;
-    };
-    let shape = &recent.shapes[type_id as usize % SHAPES];
-    if !shape.is_of(type_id, len) || payload.is_null() {
-        return Short::TakeTheLongWay;
-    }
-    // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*recent.hub).push_one::<NUMBERING>(&*recent.producer, shape, payload, len) }
+/// Keeps a tally alive for as long as this thread has the ring of `producer`; false where that can't be done now.
+fn hold(producer: &Producer, tally: &StdArc<Tally>) -> bool {
+    let held = RINGS.try_with(|rings| {
+        let mut rings = rings.0.try_borrow_mut().ok()?;
+        let entry = rings
+            .iter_mut()
+            .find(|entry| ptr::eq(&raw const *entry.producer, producer))?;
+        if !entry.tallies.iter().any(|held| StdArc::ptr_eq(held, tally)) {
+            entry.tallies.push(StdArc::clone(tally));
+        }
+        Some(())
+    });
+    held.is_ok_and(|held| held.is_some())
 }
 
-/// As [`push_one`] for events of a new shape, which is remembered.
-///
-/// # Safety
-/// `payload` has as many readable bytes as `shape` says.
+/// What was learned by the ring is to be forgotten where the recorder, or a handle, has changed.
 #[inline(always)]
-pub unsafe fn push_one_of_new_shape(key: u64, shape: &Shape, payload: *const u8) -> Short {
-    let keys = pointer::get();
-    let Some(known) = recent(keys, key) else {
-        return Short::TakeTheLongWay;
-    };
-    let (hub, producer) = (known.hub, known.producer);
-    // SAFETY: as in `recent`, whose result is not used any more.
-    unsafe {
-        let recent = (&*keys)[key as usize % RECENT].as_ptr();
-        (*recent).shapes[shape.type_id() as usize % SHAPES] = *shape;
-    }
-    // SAFETY: as in `with_ring`; the rest is the caller's promise.
-    unsafe { (*hub).push_one::<false>(&*producer, shape, payload, shape.len) }
+fn attend(hub: &EventHub, producer: &Producer) {
+    hub.attend(producer, || memory().shortcuts.forget(producer));
 }
 
 /// Runs `record` with the ring that a key led to which this thread used before; `None` where it did not use it, or where
 /// the key is no longer good.
 #[inline(always)]
 pub fn with_ring<T>(key: u64, record: impl FnOnce(&EventHub, &Producer) -> T) -> Option<T> {
-    let recent = recent(pointer::get(), key)?;
+    let recent = recent(memory(), key)?;
     // SAFETY: an entry of `RINGS` keeps both alive, and outlives its mention here; only `ring_into` takes entries out.
-    Some(record(unsafe { &*recent.hub }, unsafe { &*recent.producer }))
+    let (hub, producer) = unsafe { (&*recent.hub, &*recent.producer) };
+    attend(hub, producer);
+    Some(record(hub, producer))
+}
+
+/// As [`with_ring`] for a call that has recorded by the key already: what becomes of a handle is no matter any more.
+pub fn with_ring_of_call<T>(key: u64, record: impl FnOnce(&EventHub, &Producer) -> T) -> Option<T> {
+    let recent = memory().recents[key as usize % RECENT].get();
+    if recent.key != key {
+        return None;
+    }
+    // SAFETY: as in `with_ring`.
+    let (hub, producer) = unsafe { (&*recent.hub, &*recent.producer) };
+    attend(hub, producer);
+    Some(record(hub, producer))
 }
 
 /// This thread's ring into `hub`, made where there is none, and remembered under `key`. What `record` gets is its own
@@ -182,16 +206,18 @@ pub fn ring_into<T>(key: Key, hub: &Arc<EventHub>, record: impl FnOnce(&Producer
         if let Some(entry) = rings.iter().find(|entry| Arc::ptr_eq(&entry.hub, hub)) {
             return Some(Arc::clone(&entry.producer));
         }
-        forget_recent(|recent| {
-            rings
-                .iter()
-                .any(|entry| is_retired(entry) && ptr::eq(recent.hub, &raw const *entry.hub))
+        rings.retain(|entry| {
+            let retired = entry.hub.is_retired();
+            if retired {
+                forget(memory(), &raw const *entry.producer);
+            }
+            !retired
         });
-        rings.retain(|entry| !is_retired(entry));
         let producer = hub.join();
         rings.push(Entry {
             hub: Arc::clone(hub),
             producer: Arc::clone(&producer),
+            tallies: Vec::new(),
         });
         Some(producer)
     });
@@ -204,8 +230,8 @@ pub fn ring_into<T>(key: Key, hub: &Arc<EventHub>, record: impl FnOnce(&Producer
                 expected: key.expected,
                 hub: &raw const **hub,
                 producer: &raw const *producer,
-                shapes: [Shape::NONE; SHAPES],
             });
+            attend(hub, &producer);
             Some(record(&producer))
         }
         Err(_) => {
@@ -216,10 +242,6 @@ pub fn ring_into<T>(key: Key, hub: &Arc<EventHub>, record: impl FnOnce(&Producer
             Some(outcome)
         }
     }
-}
-
-fn is_retired(entry: &Entry) -> bool {
-    entry.hub.is_retired()
 }
 
 /// Sees to it that a forked child does not touch its parent's rings.
@@ -235,7 +257,10 @@ pub fn watch_forks() {
 
 /// In a forked child, on its only thread: the rings belong to the parent's recorders. They are left as they are.
 fn forget_after_fork() {
-    forget_recent(|_| true);
+    if pointer::get() != NOTHING.get() {
+        memory().shortcuts.clear();
+        memory().recents.iter().for_each(|cell| cell.set(NONE));
+    }
     let _ = RINGS.try_with(|rings| {
         if let Ok(mut rings) = rings.0.try_borrow_mut() {
             std::mem::forget(std::mem::take(&mut *rings));

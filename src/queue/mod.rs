@@ -3,13 +3,14 @@
 //! Each thread has a ring of bytes of its own for each recorder it records into; nothing that a thread writes for an
 //! event is written by another. `producer` and `reader` are the two ends of a ring, `segment` its memory and the layout
 //! of records, `limit` what bounds the pending events, `lease` and `room` a thread's share of
-//! that, `order` the numbers that order events across threads, `intake` the
+//! that, `order` the numbers that order events across threads, `fold` the events that need not travel, `intake` the
 //! place where all rings are read in order, and `hub` holds it together: the gate that opens and closes with the life
 //! of the recorder, and the bell by which recording threads wake a dispatcher that sleeps.
 
 mod clock;
 pub mod fence;
 mod fetch;
+mod fold;
 mod hub;
 mod intake;
 mod lease;
@@ -17,6 +18,7 @@ mod limit;
 #[cfg(not(mvx_loom))]
 pub mod local;
 mod order;
+mod own_word;
 mod producer;
 mod reader;
 mod room;
@@ -25,13 +27,11 @@ mod shape;
 
 #[cfg(all(test, mvx_loom))]
 mod model;
-#[cfg(all(test, not(any(mvx_loom, mvx_shuttle))))]
-mod tests;
 
 pub use clock::unix_ns;
-pub use hub::{Hub, event_cost};
+pub use fold::{Fold, FoldPlan, Folding, KeyAt};
+pub use hub::{Change, Hub, event_cost};
 pub use intake::Next;
 pub use limit::{Limit, OverflowPolicy};
-pub use producer::{Load, Producer, Short, Verdict};
+pub use producer::{Load, Producer, Verdict};
 pub use reader::Record;
-pub use shape::Shape;

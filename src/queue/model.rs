@@ -1,16 +1,19 @@
 //! Model checks of the hand-off: the real code under loom, which tries every interleaving, and every outcome that the
 //! memory model allows, of a few threads and steps.
 
+use std::cell::{Cell, RefCell};
+use std::sync::Arc as StdArc;
 use std::time::Duration;
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread;
 
+use super::fold::{Fold, FoldPlan, Folding, KeyAt, Tally};
 use super::limit::{Limit, OverflowPolicy};
 use super::producer::{Load, Producer, Short, Verdict};
 use super::shape::Shape;
-use super::{Hub, Next};
+use super::{Change, Hub, Next};
 
 type TestHub = Hub<u32, u32>;
 
@@ -32,25 +35,80 @@ fn hub(max_events: u64) -> Arc<TestHub> {
     hub_with(max_events, &Arc::new(AtomicU32::new(0)))
 }
 
-/// Records one event with `value` as payload, the short way where that goes, as recording threads do.
-fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict {
-    let payload = value.to_ne_bytes();
-    let shape = Shape::new(type_id, payload.len()).unwrap();
-    // SAFETY: the payload is readable, and each test gives each producer to one thread.
-    let mut short = unsafe { hub.push_one::<false>(producer, &shape, payload.as_ptr(), payload.len()) };
-    if short == Short::OtherGate {
-        // SAFETY: as above.
-        short = unsafe { hub.push_one::<true>(producer, &shape, payload.as_ptr(), payload.len()) };
+/// A recording thread's ring, and what the thread has learned (`local/shortcut.rs`).
+struct Recording {
+    producer: Arc<Producer>,
+    learned: Cell<Option<(Shape, bool)>>,
+    tally: RefCell<Option<StdArc<Tally>>>,
+}
+
+fn join(hub: &TestHub) -> Recording {
+    Recording {
+        producer: hub.join(),
+        learned: Cell::new(None),
+        tally: RefCell::new(None),
     }
-    match short {
-        Short::Accepted => return Verdict::Accepted,
-        Short::NoRoom => {
-            if let Some(verdict) = hub.refuse_at_once(producer) {
+}
+
+/// Has a thread that has an alert look around, and forget what it learned.
+fn attend(hub: &TestHub, recording: &Recording) {
+    hub.attend(&recording.producer, || {
+        recording.learned.set(None);
+        recording.tally.replace(None);
+    });
+}
+
+/// Records the short way.
+fn push_short(recording: &Recording, payload: &[u8]) -> Short {
+    let (pointer, len) = (payload.as_ptr(), payload.len());
+    let Recording {
+        producer, learned, ..
+    } = recording;
+    let Some(inside) = producer.enter_short() else {
+        return Short::TakeTheLongWay;
+    };
+    match learned.get() {
+        // SAFETY: the payload is readable, and each test gives each producer to one thread.
+        Some((shape, false)) => unsafe { producer.push_one::<false>(inside, &shape, pointer, len) },
+        // SAFETY: as above.
+        Some((shape, true)) => unsafe { producer.push_one::<true>(inside, &shape, pointer, len) },
+        None => {
+            producer.leave_short(inside);
+            Short::TakeTheLongWay
+        }
+    }
+}
+
+/// Records one event with `value` as payload, the short way where that goes, as recording threads do.
+fn push(hub: &TestHub, recording: &Recording, type_id: u32, value: u64) -> Verdict {
+    let payload = value.to_ne_bytes();
+    let Recording {
+        producer, learned, ..
+    } = recording;
+    if learned.get().is_none() {
+        producer.learn(|| {
+            let numbered = hub.is_numbered(type_id);
+            learned.set(Shape::new(type_id, payload.len(), numbered).map(|shape| (shape, numbered)));
+        });
+    }
+    let mut went = push_short(recording, &payload);
+    if went == Short::NoRoom {
+        if let Some(inside) = producer.enter_short() {
+            let refused = hub.refuse_at_once(producer);
+            let renewed = refused.is_none() && hub.has_room(producer, payload.len());
+            producer.leave_short(inside);
+            if let Some(verdict) = refused {
                 return verdict;
             }
+            if renewed {
+                went = push_short(recording, &payload);
+            }
         }
-        Short::OtherGate | Short::TakeTheLongWay => {}
     }
+    if went == Short::Accepted {
+        return Verdict::Accepted;
+    }
+    attend(hub, recording);
     let load = Load {
         type_id,
         payloads: payload.as_ptr(),
@@ -60,6 +118,60 @@ fn push(hub: &TestHub, producer: &Producer, type_id: u32, value: u64) -> Verdict
     };
     // SAFETY: the payload is readable, and each test gives each producer to one thread.
     unsafe { hub.push(producer, load) }.1
+}
+
+/// Records one event, folded where that may be; whether it was folded.
+fn fold_or_push(hub: &TestHub, recording: &Recording, type_id: u32) -> bool {
+    attend(hub, recording);
+    let Recording { producer, tally, .. } = recording;
+    if tally.borrow().is_none()
+        && let Ok(Some((found, generation))) = hub.tally(producer, type_id, None)
+    {
+        producer.learn(|| {
+            if hub.generation() == generation {
+                tally.replace(Some(found));
+            }
+        });
+    }
+    if let Some(tally) = &*tally.borrow()
+        && !producer.is_alert()
+    {
+        tally.add_all(1);
+        return true;
+    }
+    push(hub, recording, type_id, 0);
+    false
+}
+
+/// A set of metrics: what was folded into it, if it lets fold.
+struct Set {
+    folded: Arc<AtomicU32>,
+    folds: bool,
+}
+
+impl Folding for Set {
+    fn plan(&self, _type_id: u32) -> Option<FoldPlan> {
+        let into = Box::new(Counting(Arc::clone(&self.folded)));
+        let key_at = KeyAt::Nowhere;
+        self.folds.then_some(FoldPlan { key_at, into })
+    }
+}
+
+struct Counting(Arc<AtomicU32>);
+
+impl Fold for Counting {
+    fn add(&self, _key: u64, count: u64) {
+        self.0.fetch_add(u32::try_from(count).unwrap(), Ordering::Relaxed);
+    }
+}
+
+fn change_to(hub: &TestHub, folded: &Arc<AtomicU32>, folds: bool) {
+    let folded = Arc::clone(folded);
+    hub.change(Change {
+        numbered: None,
+        folding: Some(StdArc::new(Set { folded, folds })),
+        change: 77,
+    });
 }
 
 /// Everything that can be taken now: values, by the order of dispatch.
@@ -86,7 +198,7 @@ fn check(bound: usize, test: impl Fn() + Sync + Send + 'static) {
 fn a_ring_keeps_order_and_loses_nothing_while_it_grows() {
     check(3, || {
         let hub = hub(4);
-        let producer = hub.join();
+        let producer = join(&hub);
         let recording = {
             let hub = Arc::clone(&hub);
             thread::spawn(move || {
@@ -102,20 +214,20 @@ fn a_ring_keeps_order_and_loses_nothing_while_it_grows() {
     });
 }
 
-#[test]
-fn a_dispatcher_that_sleeps_is_woken_or_saw_the_event() {
-    check(4, || {
+/// Of `events`, all but the first of the thread's life go the short way, with a portion of three.
+fn a_dispatcher_sleeps_while_come(events: u64) {
+    check(4, move || {
         let wakes = Arc::new(AtomicU32::new(0));
-        // With a portion of three, the first event goes the long way, the next two go the short way.
         let hub = hub_with(6, &wakes);
-        let producer = hub.join();
+        let producer = join(&hub);
         push(&hub, &producer, 1, 6);
         assert_eq!(drain(&hub), [6]);
         let recording = {
             let hub = Arc::clone(&hub);
             thread::spawn(move || {
-                push(&hub, &producer, 1, 7);
-                push(&hub, &producer, 1, 8);
+                for event in 0..events {
+                    push(&hub, &producer, 1, event);
+                }
             })
         };
         let slept = hub.try_sleep();
@@ -128,10 +240,21 @@ fn a_dispatcher_that_sleeps_is_woken_or_saw_the_event() {
 }
 
 #[test]
+fn a_dispatcher_that_sleeps_is_woken_or_saw_the_event() {
+    // One alone: a second one would wake it for the first.
+    a_dispatcher_sleeps_while_come(1);
+}
+
+#[test]
+fn a_dispatcher_that_sleeps_is_woken_once() {
+    a_dispatcher_sleeps_while_come(2);
+}
+
+#[test]
 fn nothing_is_accepted_after_the_gate_is_closed() {
     check(4, || {
         let hub = hub(4);
-        let producer = hub.join();
+        let producer = join(&hub);
         // With a portion of two, the next event goes the short way, the one after it the long way.
         push(&hub, &producer, 1, 6);
         assert_eq!(drain(&hub), [6]);
@@ -157,7 +280,7 @@ fn a_small_limit_is_exact_for_two_threads() {
         let threads: Vec<_> = (0..2)
             .map(|value| {
                 let hub = Arc::clone(&hub);
-                let producer = hub.join();
+                let producer = join(&hub);
                 thread::spawn(move || push(&hub, &producer, 1, value))
             })
             .collect();
@@ -176,12 +299,11 @@ fn a_small_limit_is_exact_for_two_threads() {
 fn a_revoked_lease_is_neither_lost_nor_used_twice() {
     check(3, || {
         let hub = hub(4);
-        let (holder, taker) = (hub.join(), hub.join());
+        let (holder, taker) = (join(&hub), join(&hub));
         // A portion is two events: one used, one in the lease.
         assert_eq!(push(&hub, &holder, 1, 0), Verdict::Accepted);
         let recording = {
             let hub = Arc::clone(&hub);
-            let holder = Arc::clone(&holder);
             thread::spawn(move || u64::from(push(&hub, &holder, 1, 1) == Verdict::Accepted))
         };
         let mut accepted = 1;
@@ -211,7 +333,7 @@ fn what_was_registered_before_is_dispatched_before() {
     check(3, || {
         let hub = hub(4);
         hub.number_all();
-        let (first, second) = (hub.join(), hub.join());
+        let (first, second) = (join(&hub), join(&hub));
         let handed_over = Arc::new(AtomicBool::new(false));
         let one = {
             let (hub, handed_over) = (Arc::clone(&hub), Arc::clone(&handed_over));
@@ -242,7 +364,7 @@ fn order_goes_back_and_forth_between_threads() {
     check(3, || {
         let hub = hub(4);
         hub.number_all();
-        let (first, second) = (hub.join(), hub.join());
+        let (first, second) = (join(&hub), join(&hub));
         let (there, back) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let other = {
             let (hub, there, back) = (Arc::clone(&hub), Arc::clone(&there), Arc::clone(&back));
@@ -275,7 +397,7 @@ fn order_goes_back_and_forth_between_threads() {
 fn a_change_of_metrics_cuts_between_before_and_after() {
     check(3, || {
         let hub = hub(4);
-        let producer = hub.join();
+        let producer = join(&hub);
         let changed = Arc::new(AtomicBool::new(false));
         let recording = {
             let (hub, changed) = (Arc::clone(&hub), Arc::clone(&changed));
@@ -286,7 +408,11 @@ fn a_change_of_metrics_cuts_between_before_and_after() {
                 }
             })
         };
-        hub.change(Some(None), 77);
+        hub.change(Change {
+            numbered: Some(None),
+            folding: None,
+            change: 77,
+        });
         changed.store(true, Ordering::Release);
         recording.join().unwrap();
         let mut order = Vec::new();
@@ -304,5 +430,83 @@ fn a_change_of_metrics_cuts_between_before_and_after() {
         if let Some(after) = place(2) {
             assert!(Some(after) > place(77), "{order:?}");
         }
+    });
+}
+
+/// The metrics change while events are folded: each is counted once, and those that come after the change by what comes
+/// after it.
+fn events_meet_a_change(folds_after: bool) {
+    check(3, move || {
+        let hub = hub(4);
+        let (old, new) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        change_to(&hub, &old, true);
+        hub.begin_folding();
+        let recording = join(&hub);
+        assert!(fold_or_push(&hub, &recording, 1));
+        let changed = Arc::new(AtomicBool::new(false));
+        let thread = {
+            let (hub, changed) = (Arc::clone(&hub), Arc::clone(&changed));
+            thread::spawn(move || {
+                let first = fold_or_push(&hub, &recording, 1);
+                let after = changed.load(Ordering::Acquire);
+                let second = fold_or_push(&hub, &recording, 1);
+                (first, after, second)
+            })
+        };
+        change_to(&hub, &new, folds_after);
+        changed.store(true, Ordering::Release);
+        let counts = hub.counts();
+        assert_eq!(counts.accepted, counts.dispatched + counts.pending);
+        let (first, after, second) = thread.join().unwrap();
+        hub.tell_folded();
+        assert!(
+            old.load(Ordering::Relaxed) >= 1,
+            "what came before is the old set's"
+        );
+        let folded = old.load(Ordering::Relaxed) + new.load(Ordering::Relaxed);
+        assert_eq!(folded, 1 + u32::from(first) + u32::from(second));
+        // Where the thread could not learn for want of a lock, it travelled, which is as good.
+        assert!(!after || !second || (folds_after && new.load(Ordering::Relaxed) >= 1));
+        let counts = hub.counts();
+        assert_eq!(counts.accepted, 3);
+        assert_eq!(counts.dispatched, u64::from(folded));
+        assert_eq!(counts.pending, u64::from(!first) + u64::from(!second));
+    });
+}
+
+#[test]
+fn folded_events_meet_a_change_of_metrics() {
+    events_meet_a_change(true);
+}
+
+#[test]
+fn folded_events_meet_a_metric_that_wants_to_see_each() {
+    events_meet_a_change(false);
+}
+
+/// Whoever learns that an event was registered finds it in the metrics, or in the ring.
+#[test]
+fn what_was_folded_is_read() {
+    check(3, || {
+        let hub = hub(4);
+        let folded = Arc::new(AtomicU32::new(0));
+        change_to(&hub, &folded, true);
+        hub.begin_folding();
+        let recording = join(&hub);
+        let registered = Arc::new(AtomicU32::new(0));
+        let thread = {
+            let (hub, registered) = (Arc::clone(&hub), Arc::clone(&registered));
+            thread::spawn(move || {
+                for n in 1..=2 {
+                    fold_or_push(&hub, &recording, 1);
+                    registered.store(n, Ordering::Release);
+                }
+            })
+        };
+        let seen = u64::from(registered.load(Ordering::Acquire));
+        hub.tell_folded();
+        let shown = u64::from(folded.load(Ordering::Relaxed));
+        assert!(shown + hub.pending() >= seen);
+        thread.join().unwrap();
     });
 }

@@ -8,13 +8,15 @@ use super::fence;
 use super::fetch::fetch_to_write;
 use super::lease::Revocation;
 use super::limit::{FLAT_RATE, Limit, cost};
+use super::order::Sequence;
+use super::own_word::fetch_add_within_thread;
 use super::room::Room;
 use super::segment::{
-    Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, Word, extra_size, payload_size, record_size,
-    words_after, write_payload, write_short_payload, write_word,
+    Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, Word, extra_size, record_size, words_after,
+    words_before, write_payload, write_short_payload, write_word,
 };
 use super::shape::Shape;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::relax;
 
 /// Bytes of a ring's first segment. Each further one is four times as large: a ring that has to hold a burst of
@@ -50,12 +52,17 @@ pub enum Verdict {
 pub enum Short {
     /// It is in the ring.
     Accepted,
-    /// The gate does not stand so.
-    OtherGate,
     /// The thread's room is used up.
     NoRoom,
     /// Something seldom is to be done first: [`Producer::push`] does it.
     TakeTheLongWay,
+}
+
+/// A call the short way that was begun, or a call inside of a call, which finds no space.
+#[must_use]
+pub struct Inside {
+    /// What the tail was.
+    tail: u64,
 }
 
 /// Events of one type to be recorded, one after the other.
@@ -80,23 +87,27 @@ impl Load {
     }
 }
 
-/// What only the recording thread writes, for each event: one cache line.
+/// What an event needs of its producer: one cache line. All but `alert` is written by the recording thread only.
 #[repr(C)]
 struct Own {
-    /// Odd while the thread is inside a call.
-    calls: AtomicU64,
+    /// The ring is written up to here; with [`INSIDE`] while the thread is inside a call.
+    tail: AtomicU64,
+    /// Not 0 where the thread has to look around before it goes on ([`Producer::raise_alert`]).
+    alert: AtomicU32,
     /// What the thread may still accept: a [`Room`].
     room: AtomicU64,
-    /// The ring is written up to here.
-    tail: AtomicU64,
     accepted: AtomicU64,
     // From here on nobody else reads.
-    /// Where `tail` is in memory.
-    next: Cell<*const Word>,
     /// Free and contiguous up to here, by the last look at `head`; leaves room for a JUMP.
-    end: Cell<*const Word>,
+    end: Cell<u64>,
+    /// Where position 0 would be in memory, if the ring had gone on like this from the beginning.
+    origin: Cell<*const Word>,
     segment: Cell<*mut Segment>,
 }
+
+/// What [`Own::tail`] has more for each call that the thread is inside of: more than one where a signal handler interrupted a
+/// call. No ring is that long, so a call inside of a call finds no space, and need not ask what it is.
+const INSIDE: u64 = 1 << 60;
 
 /// What only the recording thread writes, seldom.
 struct Seldom {
@@ -116,6 +127,8 @@ pub struct Producer {
     seldom: Seldom,
     /// Where reading begins.
     first: *mut Segment,
+    /// Where the numbers of its events come from; it lives as long as the thread records here.
+    sequence: *const Sequence,
     /// What others write of the thread's lease.
     revocation: CachePadded<Revocation>,
     /// Read up to here: the reader's word.
@@ -145,26 +158,12 @@ impl Counts {
     }
 }
 
-/// Whether events are accepted now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// All, and their order among threads does not matter.
-    Open,
-    /// All; those of some types get a number ([`Inlet::number`]).
-    OpenNumbering,
-    /// None.
-    Closed,
-}
-
-/// What a call needs to know of the recorder.
+/// What a call the long way needs to know of the recorder.
 pub trait Inlet {
-    /// Whether the gate stands so, at a glance: one load. Also false where only [`Inlet::gate`] can tell.
-    fn stands(&self, so: Gate) -> bool;
     /// Whether events are accepted now.
-    fn gate(&self) -> Gate;
-    /// The number that orders an event of this type among all, where that is needed. `last` is the number that the
-    /// thread got last.
-    fn number(&self, type_id: u32, last: &Cell<u64>) -> Option<u64>;
+    fn accepts(&self) -> bool;
+    /// Whether order among threads matters for events of this type.
+    fn is_numbered(&self, type_id: u32) -> bool;
     /// The limit.
     fn limit(&self) -> &Limit;
     /// Called where a lease was used up: the dispatcher may have to be told that the queue fills.
@@ -176,18 +175,20 @@ pub trait Inlet {
 }
 
 impl Producer {
-    pub fn new() -> Self {
+    /// A ring without events. `sequence` must live as long as somebody records by it.
+    pub fn new(sequence: *const Sequence) -> Self {
         let first = Segment::allocate(FIRST_SEGMENT, 0);
         // SAFETY: just made.
-        let (next, end) = unsafe { ((*first).word(0), (*first).word_after(0, FIRST_SEGMENT - WORD)) };
+        let origin = unsafe { (*first).word(0) };
         Self {
             own: CachePadded::new(Own {
-                calls: AtomicU64::new(0),
-                room: AtomicU64::new(Room::NONE.bits()),
                 tail: AtomicU64::new(0),
+                // The first call looks around.
+                alert: AtomicU32::new(1),
+                room: AtomicU64::new(Room::NONE.bits()),
                 accepted: AtomicU64::new(0),
-                next: Cell::new(next),
-                end: Cell::new(end),
+                end: Cell::new(FIRST_SEGMENT - WORD),
+                origin: Cell::new(origin),
                 segment: Cell::new(first),
             }),
             seldom: Seldom {
@@ -198,6 +199,7 @@ impl Producer {
                 number: Cell::new(0),
             },
             first,
+            sequence,
             revocation: CachePadded::default(),
             head: CachePadded::new(AtomicU64::new(0)),
         }
@@ -209,7 +211,7 @@ impl Producer {
     }
 
     pub fn tail(&self) -> u64 {
-        self.own.tail.load(Ordering::Acquire)
+        self.own.tail.load(Ordering::Acquire) % INSIDE
     }
 
     /// The reader is done with everything before `position`.
@@ -244,12 +246,12 @@ impl Producer {
 
     /// The thread ends: its lease goes back. Recording thread only.
     pub fn leave(&self, limit: &Limit) {
-        self.enter();
+        let tail = self.enter();
         fence::light();
         self.revocation.answer(&self.own.room);
         limit.give_back(self.room());
         self.set_room(Room::NONE);
-        self.exit();
+        self.exit(tail);
         fence::light();
         self.seldom.gone.store(true, Ordering::Release);
     }
@@ -262,110 +264,235 @@ impl Producer {
         self.own.room.store(room.bits(), Ordering::Relaxed);
     }
 
-    /// Marks the thread as inside a call. With a fence after it, whoever fences heavily after closing the gate sees it,
-    /// or is seen.
+    /// Marks the thread as inside a call; where the ring is written up to. With a fence after it, whoever fences heavily
+    /// after raising the alert sees it, or is seen.
     #[inline(always)]
-    fn enter(&self) {
-        let calls = self.own.calls.load(Ordering::Relaxed);
-        self.own.calls.store(calls + 1, Ordering::Relaxed);
+    fn enter(&self) -> u64 {
+        fetch_add_within_thread(&self.own.tail, INSIDE)
     }
 
     /// With a fence after it, whoever fences heavily after falling asleep is seen, or sees what was recorded.
     #[inline(always)]
-    fn exit(&self) {
-        add(&self.own.calls, 1);
+    fn exit(&self, tail: u64) {
+        self.own.tail.store(tail, Ordering::Release);
     }
 
+    /// Whether the thread is inside a call. Told by others, it is true only for a moment.
     #[inline(always)]
-    fn is_inside(&self) -> bool {
-        self.own.calls.load(Ordering::Relaxed) & 1 == 1
+    pub fn is_inside(&self) -> bool {
+        self.own.tail.load(Ordering::Acquire) >= INSIDE
     }
 
     /// Waits until the call that the thread may be inside of, if any, is over. To be called after a heavy fence.
     pub fn await_quiet(&self) {
-        let seen = self.own.calls.load(Ordering::Acquire);
-        if seen & 1 == 0 {
+        let seen = self.own.tail.load(Ordering::Acquire);
+        if seen < INSIDE {
             return;
         }
+        // A call that records nothing leaves the tail as it was, and the next may look like it: but it saw the alert.
         let mut round = 0;
-        while self.own.calls.load(Ordering::Acquire) == seen {
+        while self.own.tail.load(Ordering::Acquire) == seen {
             relax(round);
             round += 1;
         }
     }
 
+    /// Has the thread look around ([`Producer::attend`]) before it records again the short way: the recorder's state, the
+    /// set of numbered types, a handle, or the thread's lease has changed, or the dispatcher sleeps. Whoever must know
+    /// that the thread sees it, or is seen inside a call, fences heavily after this.
+    pub fn raise_alert(&self) {
+        self.own.alert.store(1, Ordering::SeqCst);
+    }
+
+    /// Whether there is something to look at.
+    pub fn is_alert(&self) -> bool {
+        self.own.alert.load(Ordering::Relaxed) != 0
+    }
+
+    /// Answers the alert: `look` sees everything that was changed before it was raised, and says whether the thread has to
+    /// look again next time. Recording thread only.
+    ///
+    /// Inside a call, so that a signal handler does not record by what is about to be forgotten.
+    #[cold]
+    pub fn attend(&self, look: impl FnOnce() -> bool) {
+        if self.is_inside() {
+            return;
+        }
+        let tail = self.enter();
+        fence::light();
+        self.own.alert.swap(0, Ordering::AcqRel);
+        if look() || !self.revocation.is_none() {
+            self.raise_alert();
+        }
+        self.exit(tail);
+    }
+
+    /// Runs `learn` inside a call, unless the thread is inside of one or has to look around: what it reads is not
+    /// outdated, and what it remembers is forgotten in time. Recording thread only.
+    pub fn learn<T>(&self, learn: impl FnOnce() -> T) -> Option<T> {
+        if self.is_inside() {
+            return None;
+        }
+        let tail = self.enter();
+        fence::light();
+        let learned = (!self.is_alert()).then(learn);
+        self.exit(tail);
+        learned
+    }
+
+    /// Begins a call the short way, to be ended by [`Producer::push_one`] or [`Producer::leave_short`]; `None` where
+    /// something is to be seen to first. Recording thread only.
+    #[inline(always)]
+    pub fn enter_short(&self) -> Option<Inside> {
+        let tail = self.enter();
+        fence::cheap();
+        if self.is_alert() {
+            self.exit(tail);
+            return None;
+        }
+        Some(Inside { tail })
+    }
+
+    /// Ends a call that recorded nothing.
+    #[inline(always)]
+    pub fn leave_short(&self, inside: Inside) {
+        self.exit(inside.tail);
+    }
+
+    /// Whether this is a call inside of a call.
+    pub fn is_nested(inside: &Inside) -> bool {
+        inside.tail >= INSIDE
+    }
+
     /// Records one event where nothing seldom stands in the way; this is what most events take, and every instruction
-    /// in it counts. `NUMBERING` is for recorders where the order of some types matters, the other for all others.
-    /// Recording thread only.
+    /// in it counts. `NUMBERED` is for shapes with a number. Recording thread only.
     ///
     /// # Safety
-    /// `payload` has `len` readable bytes, as many as `shape` says.
+    /// `payload` has `len` readable bytes, as many as `shape` says, which was learned by [`Producer::learn`].
     #[inline(always)]
-    pub unsafe fn push_one<const NUMBERING: bool>(
+    pub unsafe fn push_one<const NUMBERED: bool>(
         &self,
-        inlet: &impl Inlet,
+        inside: Inside,
         shape: &Shape,
         payload: *const u8,
         len: usize,
     ) -> Short {
         let own = &*self.own;
-        let calls = own.calls.load(Ordering::Relaxed);
-        if calls & 1 == 1 {
-            return Short::TakeTheLongWay;
-        }
-        own.calls.store(calls + 1, Ordering::Relaxed);
-        fence::cheap();
-        let gate = if NUMBERING {
-            Gate::OpenNumbering
-        } else {
-            Gate::Open
-        };
-        if !inlet.stands(gate) {
-            self.exit();
-            return Short::OtherGate;
-        }
-        if !self.revocation.is_none() {
-            self.exit();
-            return Short::TakeTheLongWay;
-        }
+        let Inside { tail } = inside;
         let Some(left) = self.room().without(shape.need) else {
-            self.exit();
+            self.exit(tail);
             return Short::NoRoom;
         };
-        let number = if NUMBERING {
-            inlet.number(shape.type_id(), &self.seldom.number)
-        } else {
-            None
-        };
-        let size = shape.size + if number.is_some() { WORD } else { 0 };
-        let next = own.next.get();
-        let after = words_after(next, size);
+        let after = tail.wrapping_add(shape.size);
         if after > own.end.get() {
-            self.exit();
+            self.exit(tail);
             return Short::TakeTheLongWay;
         }
+        let next = words_after(own.origin.get(), tail);
         fetch_to_write::<AHEAD, _>(next);
-        // SAFETY: `next .. end` is free and contiguous, and this thread's to write; the payload is readable.
+        // SAFETY: `tail .. end` is free and contiguous, and this thread's to write; the payload is readable.
         unsafe {
+            write_word(next, shape.header);
             let mut body = next.wrapping_add(1);
-            if let Some(number) = number {
-                write_word(next, shape.header | Header::flags(SEQUENCED));
-                write_word(body, number);
+            if NUMBERED {
+                write_word(body, self.next_number());
                 body = body.wrapping_add(1);
                 add(&self.seldom.extra, WORD);
-            } else {
-                write_word(next, shape.header);
             }
             write_short_payload(body, payload, len);
         }
         self.set_room(left);
-        own.next.set(after);
         // Counted before it can be dispatched, so that dispatched never runs ahead of accepted.
         add(&own.accepted, 1);
-        add(&own.tail, size);
-        self.exit();
+        self.exit(after);
         fence::cheap();
         Short::Accepted
+    }
+
+    /// Records as many of `count` events, which lie one after the other, as there is room and space for without further ado;
+    /// how many. Otherwise as [`Producer::push_one`].
+    ///
+    /// # Safety
+    /// `payloads` has `count * len` readable bytes, and `shape`, which was learned by [`Producer::learn`], is of such events.
+    #[inline(always)]
+    pub unsafe fn push_run<const NUMBERED: bool>(
+        &self,
+        inside: Inside,
+        shape: &Shape,
+        payloads: *const u8,
+        len: usize,
+        count: usize,
+    ) -> usize {
+        let own = &*self.own;
+        let Inside { tail } = inside;
+        let room = self.room();
+        let need = shape.need.words();
+        let run = room
+            .fits(need)
+            .min(own.end.get().saturating_sub(tail) / shape.size)
+            .min(count as u64);
+        if run == 0 || Self::is_nested(&inside) {
+            self.exit(tail);
+            return 0;
+        }
+        let number = if NUMBERED { self.next_number() } else { 0 };
+        let next = words_after(own.origin.get(), tail);
+        let write_all = |len: usize| {
+            for at in 0..run as usize {
+                let record = words_after(next, at as u64 * shape.size);
+                fetch_to_write::<AHEAD, _>(record);
+                let mut body = record.wrapping_add(1);
+                // SAFETY: there is space for `run` records, and as many payloads are readable.
+                unsafe {
+                    write_word(record, shape.header);
+                    if NUMBERED {
+                        write_word(body, number);
+                        body = body.wrapping_add(1);
+                    }
+                    write_short_payload(body, payloads.wrapping_add(at * len), len);
+                }
+            }
+        };
+        // With a length that the compiler knows, a payload is copied without asking how long it is.
+        match len {
+            8 => write_all(8),
+            16 => write_all(16),
+            24 => write_all(24),
+            32 => write_all(32),
+            _ => write_all(len),
+        }
+        if NUMBERED {
+            add(&self.seldom.extra, run * WORD);
+        }
+        self.set_room(room.without(Room::new(run, run * need)).unwrap_or(Room::NONE));
+        add(&own.accepted, run);
+        self.exit(tail + run * shape.size);
+        fence::cheap();
+        run as usize
+    }
+
+    #[inline(always)]
+    fn next_number(&self) -> u64 {
+        // SAFETY: as `new` was promised.
+        unsafe { (*self.sequence).next(&self.seldom.number) }
+    }
+
+    /// Whether there is room for an event of `cost`.
+    #[inline(always)]
+    pub fn has_room(&self, cost: u64) -> bool {
+        self.room().fits(cost / WORD) > 0
+    }
+
+    /// Takes a new portion of room where the last one is used up, without looking for room that other threads hold;
+    /// whether there is room for an event of `cost` now. Recording thread only, inside a call.
+    pub fn renew_short(&self, inlet: &impl Inlet, cost: u64) -> bool {
+        inlet.filling();
+        let held = self.room();
+        let portion = inlet.limit().take_portion(cost, held);
+        if let Some(portion) = portion {
+            self.set_room(held.with(portion));
+        }
+        portion.is_some()
     }
 
     /// Records as many of `load` as there is room for; how many, and why not more. Recording thread only.
@@ -377,18 +504,14 @@ impl Producer {
         if self.is_inside() {
             return (0, Verdict::Nested);
         }
-        self.enter();
+        let mut position = self.enter();
         fence::light();
-        let gate = inlet.gate();
-        if gate == Gate::Closed {
-            self.exit();
+        if !inlet.accepts() {
+            self.exit(position);
             return (0, Verdict::Closed);
         }
         // One number serves the whole call: its events stand in one ring.
-        let number = match gate {
-            Gate::OpenNumbering => inlet.number(load.type_id, &self.seldom.number),
-            _ => None,
-        };
+        let number = inlet.is_numbered(load.type_id).then(|| self.next_number());
         let mut flags = if load.timed { TIMED } else { 0 };
         if number.is_some() {
             flags |= SEQUENCED;
@@ -400,7 +523,6 @@ impl Producer {
         };
         let cost = cost(load.len);
         let size = record_size(load.len as u64, flags);
-        let mut position = own.tail.load(Ordering::Relaxed);
         let mut done = 0;
         let mut verdict = Verdict::Accepted;
         while done < load.count {
@@ -416,21 +538,21 @@ impl Producer {
                 verdict = Verdict::Full;
                 break;
             }
-            let free = words_between(own.next.get(), own.end.get());
-            if free < size / WORD {
+            let free = own.end.get().saturating_sub(position);
+            if free < size {
                 // SAFETY: `position` is where the ring is written up to.
                 position = unsafe { self.make_space(position, size) };
                 continue;
             }
             if run > 1 {
-                run = run.min(free / (size / WORD));
+                run = run.min(free / size);
             }
             for at in done..done + run as usize {
                 let payload = load.payloads.wrapping_add(at * load.len);
                 // SAFETY: there is space for `run` records; the payload is readable.
-                unsafe { self.write_record(header, number, inlet, payload) };
+                unsafe { self.write_record(position, header, number, inlet, payload) };
+                position += size;
             }
-            position += run * size;
             done += run as usize;
             let taken = Room::new(run, run * (cost / WORD));
             self.set_room(room.without(taken).unwrap_or(Room::NONE));
@@ -440,25 +562,25 @@ impl Producer {
             add(&self.seldom.extra, events * extra_size(flags));
             add(&own.accepted, events);
         }
-        own.tail.store(position, Ordering::Release);
-        self.exit();
+        self.exit(position);
         fence::light();
         (done, verdict)
     }
 
-    /// Writes one record where the ring goes on.
+    /// Writes one record at `position`.
     ///
     /// # Safety
     /// Recording thread, inside a call; there is space for the record; `payload` has `header.len` readable bytes.
     #[inline(always)]
     unsafe fn write_record(
         &self,
+        position: u64,
         header: Header,
         number: Option<u64>,
         inlet: &impl Inlet,
         payload: *const u8,
     ) {
-        let next = self.own.next.get();
+        let next = words_after(self.own.origin.get(), position);
         let len = usize::from(header.len);
         let extra = (extra_size(header.flags) / WORD) as usize;
         let body = next.wrapping_add(1 + extra);
@@ -473,9 +595,6 @@ impl Producer {
             }
             write_payload(body, payload, len);
         }
-        self.own
-            .next
-            .set(body.wrapping_add((payload_size(len as u64) / WORD) as usize));
     }
 
     /// Sees to it that a record of `size` bytes fits where the ring goes on: behind what the reader gave back, from the
@@ -493,8 +612,8 @@ impl Producer {
         let contiguous = segment.contiguous(position);
         let goes_on_in = |segment: &Segment, position: u64, free_until: u64| {
             let free = segment.contiguous(position).min(free_until - position);
-            own.next.set(segment.word(position));
-            own.end.set(segment.word_after(position, free));
+            own.origin.set(words_before(segment.word(position), position));
+            own.end.set(position + free);
             position
         };
         if size <= contiguous && position + size <= free_until {
@@ -526,7 +645,9 @@ impl Producer {
         add(&self.seldom.extra, WORD);
         own.segment.set(added);
         // SAFETY: just made.
-        goes_on_in(unsafe { &*added }, base, base + bytes - WORD)
+        own.origin.set(words_before(unsafe { (*added).word(base) }, base));
+        own.end.set(base + bytes - WORD);
+        base
     }
 
     /// Gets a lease for at least one event of `cost`; false at the limit.
@@ -552,7 +673,7 @@ impl Producer {
     /// Takes the unused lease from a thread that is not inside a call; how many events it gave. By any other thread,
     /// one at a time a producer.
     pub fn revoke_lease(&self, limit: &Limit) -> u64 {
-        self.revocation.take(&self.own.room, &self.own.calls, limit)
+        self.revocation.take(&self.own.room, self, limit)
     }
 }
 
@@ -560,18 +681,6 @@ impl Producer {
 #[inline(always)]
 fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed) + more, Ordering::Release);
-}
-
-/// Words from `from` up to `to`, in the same memory.
-#[inline(always)]
-fn words_between(from: *const Word, to: *const Word) -> u64 {
-    (to as usize - from as usize) as u64 / size_of::<Word>() as u64
-}
-
-impl Default for Producer {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// Frees a chain of segments from `segment` on.

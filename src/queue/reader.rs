@@ -1,12 +1,14 @@
 //! The dispatcher's end of a ring.
 
 use super::fetch::fetch_to_read;
+use super::fold::{FoldPlan, KeyAt, Reading, Tally};
 use super::producer::{Producer, free_chain};
 use super::segment::{
     Header, JUMP, PAD, SEQUENCED, Segment, TIMED, WORD, extra_size, payload_at, read_word, words_after,
 };
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
+use std::sync::Arc as StdArc;
 
 /// How far ahead memory is fetched, in bytes: what is dispatched while one cache line comes from another core.
 const AHEAD: usize = 512;
@@ -42,6 +44,17 @@ pub struct Reader {
     committed: u64,
     /// Segments that were left, in which events may still be under dispatch.
     left: Vec<*mut Segment>,
+    /// What the thread folds.
+    pub tallies: Vec<Reading>,
+    /// How events of the types that the thread records go, for the metrics that there are now.
+    pub ways: Vec<Way>,
+}
+
+/// How events of one type go.
+pub struct Way {
+    pub type_id: u32,
+    /// `None`: they travel.
+    pub tally: Option<StdArc<Tally>>,
 }
 
 // SAFETY: the segments are reachable from this reader and, up to the writing end, from the producer only.
@@ -61,7 +74,50 @@ impl Reader {
             end: 0,
             committed: 0,
             left: Vec::new(),
+            tallies: Vec::new(),
+            ways: Vec::new(),
         }
+    }
+
+    /// Tells the metrics of what the thread folded.
+    pub fn tell_folded(&mut self) {
+        self.tallies.iter_mut().for_each(Reading::tell);
+    }
+
+    /// A tally for the thread's events of a type that go by `plan`; one that was used for other metrics before the last
+    /// change, if there is one. On the recording thread.
+    pub fn tally(&mut self, plan: FoldPlan, type_id: u32, larger_than: Option<&Tally>) -> StdArc<Tally> {
+        let at = plan.key_at;
+        let mut known = (0..self.tallies.len()).filter(|&of| self.tallies[of].tally().is_of(type_id, at));
+        let (first, second) = (known.next(), known.next());
+        match (first, second, larger_than) {
+            (Some(only), _, _) if at == KeyAt::Nowhere => StdArc::clone(self.tallies[only].tally()),
+            // Two in turns: an event that a signal handler interrupted while it was folded is not to find other keys.
+            (Some(oldest), Some(_), None) => {
+                let mut reading = self.tallies.remove(oldest);
+                reading.start_anew(plan);
+                let tally = StdArc::clone(reading.tally());
+                self.tallies.push(reading);
+                tally
+            }
+            _ => {
+                let tally = StdArc::new(Tally::new(at, type_id, larger_than));
+                self.tallies.push(Reading::new(StdArc::clone(&tally), plan));
+                tally
+            }
+        }
+    }
+
+    /// Tells the metrics of all that the thread folded, and lets go of its tallies, which it uses no more; how many events
+    /// that were.
+    pub fn leave_tallies(&mut self) -> u64 {
+        let mut events = 0;
+        for mut reading in self.tallies.drain(..) {
+            reading.tell();
+            events += reading.tally().events();
+        }
+        self.tallies.shrink_to_fit();
+        events
     }
 
     pub fn position(&self) -> u64 {

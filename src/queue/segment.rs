@@ -32,12 +32,6 @@ impl Header {
         u64::from(self.type_id) | u64::from(self.len) << 32 | u64::from(self.flags) << 48
     }
 
-    /// The bits of a packed header that say these flags.
-    #[inline(always)]
-    pub fn flags(flags: u16) -> u64 {
-        u64::from(flags) << 48
-    }
-
     #[inline(always)]
     pub fn unpack(word: u64) -> Self {
         Self {
@@ -150,11 +144,6 @@ impl Segment {
         std::ptr::from_ref(self.cell(position))
     }
 
-    /// Where the memory of `bytes`, contiguous from `position` on, ends.
-    pub fn word_after(&self, position: u64, bytes: u64) -> *const Word {
-        words_after(self.word(position), bytes)
-    }
-
     /// Reads the word at `position`.
     ///
     /// # Safety
@@ -173,6 +162,12 @@ pub fn words_after(word: *const Word, bytes: u64) -> *const Word {
     return word.wrapping_byte_add(bytes as usize);
     #[cfg(mvx_loom)]
     word.wrapping_add((bytes / WORD) as usize)
+}
+
+/// The word that is `bytes`, a multiple of 8, before `word`; it may be outside of all memory.
+#[inline(always)]
+pub fn words_before(word: *const Word, bytes: u64) -> *const Word {
+    word.wrapping_sub((bytes / WORD) as usize)
 }
 
 /// Reads a word.

@@ -40,6 +40,8 @@ pub struct Core {
     /// The dispatcher, while it does not run.
     pub dispatcher: Mutex<Option<Dispatcher>>,
     pub overflow: Mutex<Overflow>,
+    /// Whether events may be folded: nobody wants to see each, whatever the metrics are.
+    pub folds: bool,
 }
 
 // A checker's atomics belong to one play; this one is the process's.
@@ -68,11 +70,11 @@ impl Core {
             options.block_timeout.unwrap_or(DEFAULT_BLOCK_TIMEOUT),
             waker,
         ));
-        if options
+        let watched = options
             .hooks
             .as_ref()
-            .is_some_and(|hooks| hooks.wants_metric_changed())
-        {
+            .is_some_and(|hooks| hooks.wants_metric_changed());
+        if watched {
             hub.number_all();
         }
         driver.set_hub(Arc::clone(&hub));
@@ -109,6 +111,7 @@ impl Core {
             registry: Mutex::new(Vec::new()),
             dispatcher: Mutex::new(Some(Dispatcher::default())),
             overflow: Mutex::default(),
+            folds: options.folding && !watched,
         });
         let attending = Arc::downgrade(&core);
         core.with.driver.set_attend(move || {

@@ -218,6 +218,9 @@ impl Core {
                 return false;
             }
             control.state = RecorderState::Running;
+            if self.folds {
+                self.with.hub.begin_folding();
+            }
             control.starting.take()
         };
         if let Some(operation) = operation {

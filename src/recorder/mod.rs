@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::core::Core;
 pub use options::{MetricErrorPolicy, OverflowPolicy, RecorderOptions};
-pub(crate) use recording::{Events, record_by_key, record_new_shape, refuse_short};
+pub(crate) use recording::{Events, learn, record_known, record_rest};
 pub use registration::MetricInfo;
 pub use snapshots::SnapshotMode;
 pub use state::RecorderState;
@@ -165,7 +165,7 @@ impl Recorder {
             expected: 0,
         };
         // SAFETY: the payload is a slice.
-        match unsafe { record_by_key(key.value, events) } {
+        match unsafe { record_known(key.value, events) } {
             Some((_, status)) => status,
             // SAFETY: as above.
             None => unsafe { self.core().record(key, events) }.1,
@@ -183,6 +183,11 @@ impl Recorder {
     /// The registered metrics, in order.
     pub fn iter_metrics(&self) -> Vec<MetricInfo> {
         self.core().iter_metrics()
+    }
+
+    /// A handle of this recorder was freed: threads that remember it forget it.
+    pub fn handle_freed(&self) {
+        self.core().with.hub.alert();
     }
 
     /// Makes the recorder FAILURE: the library itself panicked inside a call that concerned it.

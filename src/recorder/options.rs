@@ -27,7 +27,7 @@ pub enum MetricErrorPolicy {
 }
 
 /// Options of a recorder; `None` and empty texts mean the default.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RecorderOptions {
     /// What is measured. Trimmed; a blank one becomes eight random hex digits, or the recorder id.
     pub entity_id: String,
@@ -43,8 +43,27 @@ pub struct RecorderOptions {
     pub block_timeout: Option<Duration>,
     /// What a failing metric does.
     pub metric_error_policy: MetricErrorPolicy,
+    /// Whether events that only counters want are counted where they are recorded.
+    pub folding: bool,
     /// The host's hooks.
     pub hooks: Option<Arc<dyn Hooks>>,
     /// The recorder's log; the runtime's by default.
     pub log: Option<LogOptions>,
+}
+
+impl Default for RecorderOptions {
+    fn default() -> Self {
+        Self {
+            entity_id: String::new(),
+            name_space: String::new(),
+            queue_max_size: None,
+            queue_max_bytes: None,
+            overflow_policy: None,
+            block_timeout: None,
+            metric_error_policy: MetricErrorPolicy::default(),
+            folding: true,
+            hooks: None,
+            log: None,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::error::Status;
 use crate::event::{self, MAX_PAYLOAD};
 use crate::metrics::EventHub;
 use crate::queue::local::{self, Key};
-use crate::queue::{Load, Producer, Shape, Short, Verdict};
+use crate::queue::{Load, Producer, Verdict};
 use crate::threads::scope;
 
 /// Events of one type, one payload after the other.
@@ -50,38 +50,49 @@ fn check(events: Events) -> Option<Load> {
     })
 }
 
-/// Records one short event by a handle that this thread used before; it does not panic.
-///
-/// # Safety
-/// `payload` has `len` readable bytes, or is null.
+/// Has this thread remember events of this type and length, where they may go the short way; whether they may. It does
+/// not panic.
 #[inline(always)]
-pub unsafe fn record_new_shape(key: u64, type_id: u32, payload: *const u8, len: usize) -> Short {
-    match Shape::new(type_id, len) {
-        Some(shape) if event::brief(type_id).is_plain(len) && !payload.is_null() => {
-            // SAFETY: the caller's promise.
-            unsafe { local::push_one_of_new_shape(key, &shape, payload) }
-        }
-        _ => Short::TakeTheLongWay,
-    }
+pub fn learn(key: u64, type_id: u32, len: usize) -> bool {
+    event::brief(type_id).is_plain(len) && local::learn(key, type_id, len)
 }
 
-/// Refuses one event for want of room, which [`local::push_one`] found; `None`: somebody has to look for room first.
-pub fn refuse_short(key: u64) -> Option<Status> {
-    match local::with_ring(key, EventHub::refuse_at_once)?? {
-        Verdict::Dropped => Some(Status::Ok),
-        Verdict::Refused => Some(Status::QueueOverflow),
-        _ => None,
-    }
+/// Folds an event that came the long way, such as a thread's first, where such events are; whether it did.
+///
+/// # Safety
+/// As [`EventHub::push`].
+unsafe fn fold(key: u64, load: Load) -> bool {
+    load.count == 1
+        && !load.payloads.is_null()
+        && learn(key, load.type_id, load.len)
+        // SAFETY: the caller's promise.
+        && unsafe { local::fold_if_alike(key, load.type_id, load.payloads, load.len) }
+}
+
+/// Goes on recording for a call that has recorded by `key` already. `None`: it cannot tell by that where.
+///
+/// # Safety
+/// As [`record_known`].
+pub unsafe fn record_rest(key: u64, events: Events) -> Option<Outcome> {
+    let load = check(events)?;
+    // SAFETY: as in `record_known`.
+    local::with_ring_of_call(key, |hub, producer| unsafe { push_all(hub, producer, load) })
 }
 
 /// Records by a handle that this thread used before. `None`: the handle has to be looked up, and the recorder asked.
 ///
 /// # Safety
 /// `events.payloads` is readable as said, or null.
-pub unsafe fn record_by_key(key: u64, events: Events) -> Option<Outcome> {
+pub unsafe fn record_known(key: u64, events: Events) -> Option<Outcome> {
     let load = check(events)?;
     // SAFETY: `check` bounds the length; the rest is the caller's promise.
-    let push = |hub: &EventHub, producer: &Producer| unsafe { push_all(hub, producer, load) };
+    let push = |hub: &EventHub, producer: &Producer| unsafe {
+        if fold(key, load) {
+            (1, Status::Ok)
+        } else {
+            push_all(hub, producer, load)
+        }
+    };
     match local::with_ring(key, push)? {
         // It may be VIRGIN, and is to be started.
         (0, Status::InvalidState) => None,
@@ -149,7 +160,7 @@ impl Core {
     /// Records; remembers `key` for [`local::push_one`].
     ///
     /// # Safety
-    /// As [`record_by_key`].
+    /// As [`record_known`].
     pub unsafe fn record(self: &Arc<Self>, key: Key, events: Events) -> Outcome {
         let Some(load) = check(events) else {
             return (0, Status::InvalidArgument);
@@ -158,7 +169,13 @@ impl Core {
         loop {
             let rest = load.after(accepted);
             // SAFETY: `check` bounds the length; the rest is the caller's promise.
-            let push = |producer: &Producer| unsafe { push_all(&self.with.hub, producer, rest) };
+            let push = |producer: &Producer| unsafe {
+                if fold(key.value, rest) {
+                    (1, Status::Ok)
+                } else {
+                    push_all(&self.with.hub, producer, rest)
+                }
+            };
             let Some((done, status)) = local::ring_into(key, &self.with.hub, push) else {
                 return (accepted, Status::Unsupported);
             };

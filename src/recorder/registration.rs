@@ -7,7 +7,8 @@ use super::core::Core;
 use super::state::{ACCEPTING, RecorderState};
 use crate::error::{Error, Result};
 use crate::log::{Facts, LogPolicy};
-use crate::metrics::{Metric, MetricEntry, MetricKind};
+use crate::metrics::{Metric, MetricEntry, MetricFolding, MetricKind};
+use crate::queue::Change;
 
 const REGISTER: &str = "metrics_recorder.register_metric";
 const ITERATE: &str = "metrics_recorder.iter_metrics";
@@ -88,7 +89,11 @@ impl Core {
                 }
             }
         };
-        self.with.hub.change(numbered, Arc::clone(&entry));
+        self.with.hub.change(Change {
+            numbered,
+            folding: Some(self.folding()),
+            change: Arc::clone(&entry),
+        });
         let virgin = control.state == RecorderState::Virgin;
         let installed_here = if virgin { self.install_now() } else { Vec::new() };
         drop(control);
@@ -97,6 +102,11 @@ impl Core {
         }
         self.with.inside(|| drop((replaced, installed_here)));
         Ok(())
+    }
+
+    /// How events are folded for the metrics that are registered now.
+    fn folding(&self) -> Arc<MetricFolding> {
+        MetricFolding::new(self.registry.lock().clone())
     }
 
     /// In VIRGIN there is no dispatcher yet and no event: changes take effect at once. What they replaced.

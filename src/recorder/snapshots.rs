@@ -49,7 +49,7 @@ impl Core {
     fn await_own_events(self: &Arc<Self>, deadline: Option<Instant>) -> Result<()> {
         let operation = {
             let control = self.control.lock();
-            if control.state != RecorderState::Running || self.with.hub.counts().pending == 0 {
+            if control.state != RecorderState::Running || self.with.hub.pending() == 0 {
                 return Ok(());
             }
             let operation = Operation::new(OperationKind::Flush, self.owner());
@@ -108,6 +108,7 @@ impl Core {
 
     /// Asks each metric. The thread has the right to.
     fn collect(&self) -> Result<Snapshot> {
+        self.with.hub.tell_folded();
         let entries: Vec<Arc<MetricEntry>> = self.registry.lock().clone();
         let mut metrics = Vec::with_capacity(entries.len());
         for entry in &entries {

@@ -85,6 +85,12 @@ static void open_bench(int recorders, mvx_recorder_options options)
 
 static mvx_recorder_options roomy(void)
 {
+    return (mvx_recorder_options){
+        .queue_max_size = ROOM, .queue_max_bytes = ROOM_BYTES, .folding = MVX_FOLDING_OFF};
+}
+
+static mvx_recorder_options folding(void)
+{
     return (mvx_recorder_options){.queue_max_size = ROOM, .queue_max_bytes = ROOM_BYTES};
 }
 
@@ -194,6 +200,27 @@ static void many_at_a_time(uint64_t events)
     CHECK_UINT(events, total);
 }
 
+static void by_symbol(uint64_t events)
+{
+    mvx_status status = MVX_OK;
+    for (uint64_t i = 0; i < events; i++) {
+        status |= mvx_recorder_register_event(bench.recorders[0], bench.types[0], &bench.numbers[i % SYMBOLS], 16);
+    }
+    CHECK_INT(MVX_OK, status);
+}
+
+/* Of as many kinds as events. */
+static void all_different(uint64_t events)
+{
+    mvx_status status = MVX_OK;
+    static struct number number;
+    for (uint64_t i = 0; i < events; i++) {
+        number.value++;
+        status |= mvx_recorder_register_event(bench.recorders[0], bench.types[0], &number, sizeof number);
+    }
+    CHECK_INT(MVX_OK, status);
+}
+
 static void into_two_recorders(uint64_t events)
 {
     mvx_status status = MVX_OK;
@@ -280,10 +307,40 @@ static void register_four_types(uint64_t events)
     count_recording(of_four_types, events);
 }
 
+static void fold_16(uint64_t events)
+{
+    open_bench(1, folding());
+    add_counters();
+    count_recording(one_by_one, events);
+}
+
+static void fold_64_at_a_time(uint64_t events)
+{
+    open_bench(1, folding());
+    add_counters();
+    count_recording(many_at_a_time, events);
+}
+
+static void fold_by_symbol(uint64_t events)
+{
+    open_bench(1, folding());
+    add_native(bench.recorders[0], "by symbol", MVX_METRIC_COUNTER, bench.types[0], NULL, "outcome");
+    count_recording(by_symbol, events);
+}
+
+static void fold_given_up(uint64_t events)
+{
+    open_bench(1, folding());
+    add_native(bench.recorders[0], "by value", MVX_METRIC_COUNTER, bench.types[0], NULL, "value");
+    count_recording(all_different, events);
+}
+
 static void register_at_limit(uint64_t events)
 {
     const uint64_t limit = 10000, more = 1000;
-    open_bench(1, (mvx_recorder_options){.queue_max_size = (int64_t)limit, .overflow_policy = MVX_OVERFLOW_DROP});
+    open_bench(1, (mvx_recorder_options){.queue_max_size = (int64_t)limit,
+                                         .overflow_policy = MVX_OVERFLOW_DROP,
+                                         .folding = MVX_FOLDING_OFF});
     add_counters();
     begin();
     one_by_one(limit + more);
@@ -400,6 +457,10 @@ int main(int argc, char **argv)
         CASE(register_at_limit),
         CASE(register_two_recorders),
         CASE(register_four_types),
+        CASE(fold_16),
+        CASE(fold_64_at_a_time),
+        CASE(fold_by_symbol),
+        CASE(fold_given_up),
         CASE(dispatch_counter),
         CASE(dispatch_counter_by_symbol),
         CASE(dispatch_handle_batch),

@@ -22,8 +22,8 @@ impl Accumulator for IntegerSum {
     }
 
     #[inline]
-    fn apply(&mut self, input: u64) {
-        self.0 = self.0.saturating_add(input);
+    fn apply(&mut self, input: u64, count: u64) {
+        self.0 = self.0.saturating_add(input.saturating_mul(count));
     }
 
     fn value(&self) -> Value {
@@ -47,8 +47,8 @@ impl Accumulator for FloatSum {
     }
 
     #[inline]
-    fn apply(&mut self, input: f64) {
-        self.0 = (self.0 + input).min(f64::MAX);
+    fn apply(&mut self, input: f64, count: u64) {
+        self.0 = (self.0 + input * count as f64).min(f64::MAX);
     }
 
     fn value(&self) -> Value {
@@ -64,10 +64,10 @@ mod tests {
     fn integers_add_up_and_saturate() {
         let mut sum = IntegerSum::default();
         assert_eq!(sum.value(), Value::U64(0));
-        sum.apply(IntegerSum::accept(Number::U64(u64::MAX - 1)).unwrap());
-        sum.apply(IntegerSum::accept(Number::I64(1)).unwrap());
+        sum.apply(IntegerSum::accept(Number::U64(u64::MAX - 1)).unwrap(), 1);
+        sum.apply(IntegerSum::accept(Number::I64(1)).unwrap(), 1);
         assert_eq!(sum.value(), Value::U64(u64::MAX));
-        sum.apply(7);
+        sum.apply(7, 1);
         assert_eq!(sum.value(), Value::U64(u64::MAX));
         assert_eq!(IntegerSum::accept(Number::I64(-1)), None);
     }
@@ -75,11 +75,11 @@ mod tests {
     #[test]
     fn floats_add_up_and_saturate() {
         let mut sum = FloatSum::default();
-        sum.apply(FloatSum::accept(Number::F64(0.5)).unwrap());
-        sum.apply(FloatSum::accept(Number::F64(-0.0)).unwrap());
+        sum.apply(FloatSum::accept(Number::F64(0.5)).unwrap(), 1);
+        sum.apply(FloatSum::accept(Number::F64(-0.0)).unwrap(), 1);
         assert_eq!(sum.value(), Value::F64(0.5));
-        sum.apply(f64::MAX);
-        sum.apply(f64::MAX);
+        sum.apply(f64::MAX, 1);
+        sum.apply(f64::MAX, 1);
         assert_eq!(sum.value(), Value::F64(f64::MAX));
         for bad in [-0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(FloatSum::accept(Number::F64(bad)), None);

@@ -190,6 +190,11 @@ fn never_works(argument: &str, value: &FilterValue, field: &Field) -> Error {
 }
 
 impl FieldFilter {
+    /// The field that it looks at.
+    pub(super) fn at(&self) -> FieldAt {
+        self.at
+    }
+
     /// Whether the condition holds for `payload`.
     #[inline]
     pub(super) fn holds(&self, payload: &[u8]) -> bool {

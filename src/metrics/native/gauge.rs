@@ -17,7 +17,7 @@ impl Accumulator for LastValue {
     }
 
     #[inline]
-    fn apply(&mut self, input: Number) {
+    fn apply(&mut self, input: Number, _count: u64) {
         self.0 = Some(input);
     }
 
@@ -39,7 +39,7 @@ mod tests {
             (Number::I64(-1), Value::I64(-1)),
             (Number::F64(f64::INFINITY), Value::F64(f64::INFINITY)),
         ] {
-            last.apply(LastValue::accept(number).unwrap());
+            last.apply(LastValue::accept(number).unwrap(), 1);
             assert_eq!(last.value(), value);
         }
     }

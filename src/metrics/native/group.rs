@@ -18,8 +18,8 @@ pub(super) trait Accumulator: Copy + Default {
     type Input: Copy;
     /// Whether the value is good; `None`: it does not count.
     fn accept(number: Number) -> Option<Self::Input>;
-    /// Takes the value into account.
-    fn apply(&mut self, input: Self::Input);
+    /// Takes the value into account, as often as `count` says.
+    fn apply(&mut self, input: Self::Input, count: u64);
     /// What a snapshot shows.
     fn value(&self) -> Value;
 }
@@ -136,12 +136,13 @@ impl<A: Accumulator> SeriesTable<A> {
         }
     }
 
-    /// Takes a value into account; whether the metric changed. `group_by` are the fields to group by in `payload`.
+    /// Takes the value of `count` events into account that are all alike; whether the metric changed. `group_by` are the
+    /// fields to group by in `payload`.
     // A call would cost about as much as the work itself.
     #[inline(always)]
-    pub(super) fn take(&mut self, number: Number, group_by: &[FieldAt], payload: &[u8]) -> bool {
+    pub(super) fn take(&mut self, number: Number, group_by: &[FieldAt], payload: &[u8], count: u64) -> bool {
         let Some(input) = A::accept(number) else {
-            self.invalid_events = self.invalid_events.saturating_add(1);
+            self.invalid_events = self.invalid_events.saturating_add(count);
             return false;
         };
         let place = match (&self.index, group_by) {
@@ -159,13 +160,13 @@ impl<A: Accumulator> SeriesTable<A> {
             Place::Series(found) => {
                 // Always there: a place is only ever given for a series that was added.
                 if let Some(series) = self.series.get_mut(found) {
-                    series.apply(input);
+                    series.apply(input, count);
                 }
                 true
             }
             Place::Overflow => {
-                self.overflow_events = self.overflow_events.saturating_add(1);
-                self.overflow.apply(input);
+                self.overflow_events = self.overflow_events.saturating_add(count);
+                self.overflow.apply(input, count);
                 true
             }
             Place::Nowhere => false,
@@ -183,7 +184,7 @@ impl<A: Accumulator> SeriesTable<A> {
                 let Some(series) = self.series.first_mut() else {
                     return false;
                 };
-                events.for_each(|_| series.apply(one));
+                events.for_each(|_| series.apply(one, 1));
             }
             (Index::Symbol(_), [field]) => {
                 for event in events {
@@ -194,9 +195,9 @@ impl<A: Accumulator> SeriesTable<A> {
                         _ => None,
                     };
                     match known.and_then(|found| self.series.get_mut(found)) {
-                        Some(series) => series.apply(one),
+                        Some(series) => series.apply(one, 1),
                         None => {
-                            self.take(Number::U64(1), group_by, event.payload());
+                            self.take(Number::U64(1), group_by, event.payload(), 1);
                         }
                     }
                 }
@@ -377,8 +378,8 @@ mod tests {
     fn without_groups_there_is_one_series() {
         let mut table = SeriesTable::<IntegerSum>::new(&[], 1);
         assert_eq!(shown(&table), [entry("", 0)]);
-        assert!(table.take(Number::U64(2), &[], &[]));
-        assert!(table.take(Number::U64(3), &[], &[]));
+        assert!(table.take(Number::U64(2), &[], &[], 1));
+        assert!(table.take(Number::U64(3), &[], &[], 1));
         assert_eq!(shown(&table), [entry("", 5)]);
         assert_eq!(table.copy().overflow_events, 0);
     }
@@ -389,10 +390,10 @@ mod tests {
         let field = [at(FieldKind::Symbol, 0, 4)];
         let mut table = SeriesTable::<IntegerSum>::new(&[Sort::Symbol], 10);
         for symbol in [b, a, b, b] {
-            assert!(table.take(Number::U64(1), &field, &symbol.to_ne_bytes()));
+            assert!(table.take(Number::U64(1), &field, &symbol.to_ne_bytes(), 1));
         }
         assert_eq!(shown(&table), [entry("group.b", 3), entry("group.a", 1)]);
-        assert!(!table.take(Number::U64(1), &field, &[0; 3]));
+        assert!(!table.take(Number::U64(1), &field, &[0; 3], 1));
     }
 
     #[test]
@@ -402,7 +403,7 @@ mod tests {
             let fields = vec![field[0]; group_by.len()];
             let mut table = SeriesTable::<IntegerSum>::new(group_by, 10);
             for symbol in [u32::MAX, 0, intern("").unwrap(), 1_048_577] {
-                assert!(table.take(Number::U64(1), &fields, &symbol.to_ne_bytes()));
+                assert!(table.take(Number::U64(1), &fields, &symbol.to_ne_bytes(), 1));
             }
             assert_eq!(
                 shown(&table),
@@ -431,7 +432,7 @@ mod tests {
         let field = [at(FieldKind::U8, 0, 1)];
         let mut table = SeriesTable::<IntegerSum>::new(&[Sort::Integer], 2);
         for (group, value) in [(1, 1), (2, 1), (3, 10), (1, 5), (4, 20)] {
-            assert!(table.take(Number::U64(value), &field, &[group]));
+            assert!(table.take(Number::U64(value), &field, &[group], 1));
         }
         assert_eq!(shown(&table), [entry("1", 6), entry("2", 1)]);
         let copy = table.copy();
@@ -440,7 +441,7 @@ mod tests {
         let field = [at(FieldKind::Symbol, 0, 4)];
         let mut table = SeriesTable::<IntegerSum>::new(&[Sort::Symbol], 1);
         for text in ["group.limit.1", "group.limit.2", "group.limit.2", "group.limit.1"] {
-            assert!(table.take(Number::U64(1), &field, &intern(text).unwrap().to_ne_bytes()));
+            assert!(table.take(Number::U64(1), &field, &intern(text).unwrap().to_ne_bytes(), 1));
         }
         assert_eq!(shown(&table), [entry("group.limit.1", 2)]);
         assert_eq!(table.copy().overflow_events, 2);
@@ -450,7 +451,7 @@ mod tests {
     fn invalid_values_make_no_series() {
         let field = [at(FieldKind::U8, 0, 1)];
         let mut table = SeriesTable::<IntegerSum>::new(&[Sort::Integer], 2);
-        assert!(!table.take(Number::I64(-1), &field, &[1]));
+        assert!(!table.take(Number::I64(-1), &field, &[1], 1));
         assert!(shown(&table).is_empty());
         assert_eq!(table.copy().invalid_events, 1);
     }
@@ -476,7 +477,7 @@ mod tests {
             payload(b"ab\0x", 0, -7),
             payload(b"caf\xe9", 0, 300),
         ] {
-            assert!(table.take(Number::U64(1), &fields, &payload));
+            assert!(table.take(Number::U64(1), &fields, &payload, 1));
         }
         assert_eq!(
             shown(&table),
@@ -487,23 +488,30 @@ mod tests {
                 entry("caf\\xe9|false|300", 1),
             ]
         );
-        assert!(!table.take(Number::U64(1), &fields, &[0; 6]));
+        assert!(!table.take(Number::U64(1), &fields, &[0; 6], 1));
     }
 
     #[test]
     fn numbers_of_any_width_share_a_series() {
         let mut table = SeriesTable::<IntegerSum>::new(&[Sort::Integer], 10);
-        table.take(Number::U64(1), &[at(FieldKind::I8, 0, 1)], &[5]);
-        table.take(Number::U64(1), &[at(FieldKind::U64, 0, 8)], &5_u64.to_ne_bytes());
+        table.take(Number::U64(1), &[at(FieldKind::I8, 0, 1)], &[5], 1);
+        table.take(
+            Number::U64(1),
+            &[at(FieldKind::U64, 0, 8)],
+            &5_u64.to_ne_bytes(),
+            1,
+        );
         table.take(
             Number::U64(1),
             &[at(FieldKind::I64, 0, 8)],
             &(-1_i64).to_ne_bytes(),
+            1,
         );
         table.take(
             Number::U64(1),
             &[at(FieldKind::U64, 0, 8)],
             &u64::MAX.to_ne_bytes(),
+            1,
         );
         assert_eq!(
             shown(&table),
@@ -521,7 +529,12 @@ mod tests {
             f64::NEG_INFINITY,
             3.0,
         ] {
-            table.take(Number::U64(1), &[at(FieldKind::F64, 0, 8)], &value.to_ne_bytes());
+            table.take(
+                Number::U64(1),
+                &[at(FieldKind::F64, 0, 8)],
+                &value.to_ne_bytes(),
+                1,
+            );
         }
         let expected = [
             ("0.0", 2),

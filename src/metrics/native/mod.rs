@@ -18,11 +18,12 @@ use std::ffi::c_void;
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::event::{Event, FieldAt};
 use crate::metrics::{Metric, MetricKind};
 use crate::snapshot::{MetricSnapshot, Value};
 
 use counter::{FloatSum, IntegerSum};
+use filter::FieldFilter;
 use gauge::LastValue;
 use group::{Accumulator, Series, SeriesTable};
 use number::Number;
@@ -78,6 +79,12 @@ impl NativeMetric {
             plans: resolved.plans,
             state: Mutex::new(state),
         })
+    }
+
+    /// What is to be done with events of this type.
+    fn plan(&self, type_id: u32) -> Option<&Plan> {
+        let found = self.plans.binary_search_by_key(&type_id, |plan| plan.type_id);
+        found.ok().and_then(|found| self.plans.get(found))
     }
 
     fn show<A: Accumulator>(&self, series: &Series<A>) -> MetricSnapshot {
@@ -194,6 +201,28 @@ impl Metric for NativeMetric {
         Ok(())
     }
 
+    fn folded_by(&self, type_id: u32) -> Option<Vec<FieldAt>> {
+        // The sum of floats depends on their order, and values are as many as events.
+        if self.kind != MetricKind::Counter {
+            return None;
+        }
+        let plan = self.plan(type_id)?;
+        if plan.value.is_some() {
+            return None;
+        }
+        let filters = plan.filters.iter().map(FieldFilter::at);
+        Some(filters.chain(plan.group_by.iter().copied()).collect())
+    }
+
+    fn handle_folded(&self, type_id: u32, payload: &[u8], count: u64) {
+        let Some(plan) = self.plan(type_id) else { return };
+        match &mut *self.state.lock() {
+            State::IntegerCounter(table) => take(plan, table, payload, count),
+            State::FloatCounter(table) => take(plan, table, payload, count),
+            State::Gauge(table) => take(plan, table, payload, count),
+        };
+    }
+
     fn snapshot(&self) -> Result<MetricSnapshot> {
         // The copy is made under the lock, the tree is not: that takes longer.
         enum Copied {
@@ -239,7 +268,7 @@ fn take_all<A: Accumulator>(
             let found = plans.binary_search_by_key(&event.type_id, |plan| plan.type_id);
             plan = found.ok().and_then(|found| plans.get(found));
         }
-        let took = plan.is_some_and(|plan| take(plan, table, event.payload()));
+        let took = plan.is_some_and(|plan| take(plan, table, event.payload(), 1));
         if took
             && let Some(changed) = &mut changed
             && let Some(changed) = changed.get_mut(index)
@@ -249,8 +278,9 @@ fn take_all<A: Accumulator>(
     }
 }
 
+/// Takes events into account that are all like this one.
 #[inline]
-fn take<A: Accumulator>(plan: &Plan, table: &mut SeriesTable<A>, payload: &[u8]) -> bool {
+fn take<A: Accumulator>(plan: &Plan, table: &mut SeriesTable<A>, payload: &[u8], count: u64) -> bool {
     if !plan.filters.iter().all(|filter| filter.holds(payload)) {
         return false;
     }
@@ -258,7 +288,7 @@ fn take<A: Accumulator>(plan: &Plan, table: &mut SeriesTable<A>, payload: &[u8])
         None => Some(Number::U64(1)),
         Some(field) => field.read(payload).and_then(Number::of),
     };
-    number.is_some_and(|number| table.take(number, &plan.group_by, payload))
+    number.is_some_and(|number| table.take(number, &plan.group_by, payload, count))
 }
 
 #[cfg(test)]

@@ -1,30 +1,29 @@
 //! A pointer of each thread's own, as the language provides it.
 
 use std::cell::Cell;
-use std::ptr;
 
-use super::RecentKeys;
+use super::{Memory, NOTHING};
 use crate::sync::thread_local;
 
 thread_local! {
     // Without a destructor, so that looking costs no check, and works while the thread's other locals are destroyed.
-    static KEYS: Cell<*const RecentKeys> = const { Cell::new(ptr::null()) };
+    static MEMORY: Cell<*const Memory> = const { Cell::new(NOTHING.get()) };
 }
 
-/// What was set last on the calling thread; null at first.
+/// What was set last on the calling thread; [`NOTHING`] at first.
 #[inline(always)]
-pub fn get() -> *const RecentKeys {
+pub fn get() -> *const Memory {
     // Where a checker plays the threads, this does not outlive the other locals.
-    KEYS.try_with(Cell::get).unwrap_or(ptr::null())
+    MEMORY.try_with(Cell::get).unwrap_or(NOTHING.get())
 }
 
 /// As [`get`].
 #[inline(always)]
-pub fn get_at_once() -> *const RecentKeys {
-    get()
+pub fn get_at_once() -> Option<*const Memory> {
+    Some(get())
 }
 
 /// Sets it.
-pub fn set(keys: *const RecentKeys) {
-    let _ = KEYS.try_with(|place| place.set(keys));
+pub fn set(memory: *const Memory) {
+    let _ = MEMORY.try_with(|place| place.set(memory));
 }

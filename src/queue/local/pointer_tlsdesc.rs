@@ -11,32 +11,32 @@
 
 use std::arch::{asm, global_asm};
 use std::cell::Cell;
-use std::ptr;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use super::RecentKeys;
+use super::{Memory, NOTHING};
 
 global_asm!(
-    ".pushsection .tbss.mvx_metrics_recent_keys,\"awT\",@nobits",
-    ".globl mvx_metrics_recent_keys",
-    ".hidden mvx_metrics_recent_keys",
-    ".type mvx_metrics_recent_keys,@object",
+    ".pushsection .tdata.mvx_metrics_memory,\"awT\",@progbits",
+    ".globl mvx_metrics_memory",
+    ".hidden mvx_metrics_memory",
+    ".type mvx_metrics_memory,@object",
     ".p2align 3",
-    "mvx_metrics_recent_keys:",
-    ".zero 8",
-    ".size mvx_metrics_recent_keys, 8",
+    "mvx_metrics_memory:",
+    ".quad {nothing}",
+    ".size mvx_metrics_memory, 8",
     ".popsection",
+    nothing = sym NOTHING,
 );
 
 #[inline(always)]
-fn place() -> *const Cell<*const RecentKeys> {
+fn place() -> *const Cell<*const Memory> {
     let place;
     // SAFETY: the sequence is the ABI's; the descriptor's function changes rax and flags only. It may be the one that
     // calls on, so the stack must be aligned, which `nostack` would not promise.
     unsafe {
         asm!(
-            "lea rax, [rip + mvx_metrics_recent_keys@TLSDESC]",
-            "call qword ptr [rax + mvx_metrics_recent_keys@TLSCALL]",
+            "lea rax, [rip + mvx_metrics_memory@TLSDESC]",
+            "call qword ptr [rax + mvx_metrics_memory@TLSCALL]",
             "add rax, qword ptr fs:[0]",
             out("rax") place,
             options(pure, nomem),
@@ -45,9 +45,9 @@ fn place() -> *const Cell<*const RecentKeys> {
     place
 }
 
-/// What was set last on the calling thread; null at first.
+/// What was set last on the calling thread; [`NOTHING`] at first.
 #[inline(always)]
-pub fn get() -> *const RecentKeys {
+pub fn get() -> *const Memory {
     // SAFETY: the variable is this thread's own, and lives as long as the thread.
     unsafe { (*place()).get() }
 }
@@ -55,24 +55,24 @@ pub fn get() -> *const RecentKeys {
 /// How far the variable is from the thread's pointer; 0 where that is not known, or not the same for all threads.
 static DISTANCE: AtomicIsize = AtomicIsize::new(0);
 
-/// As [`get`] where that is known to be possible without a call, otherwise null.
+/// As [`get`] where that is known to be possible without a call.
 #[inline(always)]
-pub fn get_at_once() -> *const RecentKeys {
+pub fn get_at_once() -> Option<*const Memory> {
     let distance = DISTANCE.load(Ordering::Relaxed);
     if distance == 0 {
-        return ptr::null();
+        return None;
     }
-    let keys;
+    let memory;
     // SAFETY: the variable is at this distance from the thread's pointer, which the ABI has in fs.
     unsafe {
         asm!(
-            "mov {keys}, qword ptr fs:[{distance}]",
+            "mov {memory}, qword ptr fs:[{distance}]",
             distance = in(reg) distance,
-            keys = lateout(reg) keys,
+            memory = lateout(reg) memory,
             options(pure, readonly, nostack, preserves_flags),
         );
     }
-    keys
+    Some(memory)
 }
 
 /// Finds out how far the variable is from the thread's pointer.
@@ -86,7 +86,7 @@ fn find_distance() -> isize {
     // SAFETY: an address is computed. In an executable the linker makes it the distance itself, which is negative.
     unsafe {
         asm!(
-            "lea rax, [rip + mvx_metrics_recent_keys@TLSDESC]",
+            "lea rax, [rip + mvx_metrics_memory@TLSDESC]",
             out("rax") descriptor,
             options(pure, nomem, nostack, preserves_flags),
         );
@@ -111,10 +111,10 @@ fn find_distance() -> isize {
 }
 
 /// Sets it.
-pub fn set(keys: *const RecentKeys) {
+pub fn set(memory: *const Memory) {
     if DISTANCE.load(Ordering::Relaxed) == 0 {
         DISTANCE.store(find_distance(), Ordering::Relaxed);
     }
     // SAFETY: as in `get`.
-    unsafe { (*place()).set(keys) };
+    unsafe { (*place()).set(memory) };
 }
