@@ -5,6 +5,10 @@
  *   ordered16           two producers at once, an event type that a gauge wants, so that its order matters
  *   batch16             mvx_recorder_register_events, 64 at a time
  *   refused16           at the pending limit, policy DROP
+ *   folded16            folded: a counter of all events
+ *   folded_by_symbol16  folded: a counter by a symbol with 8 different values
+ *   folded_by_number16  folded no more: a counter by a number that never comes again
+ *   by_number16         the same, with folding off
  *   empty               a call into a shared object that does nothing
  *
  * Half the capacity is pushed and timed; then, untimed, it is waited until all of it is dispatched. The figure is that
@@ -75,6 +79,23 @@ static double burst_of_batches(void)
     return (double)(end - begin) / BURST;
 }
 
+/* As above, of 8 different symbols. */
+static double burst_of_symbols(void)
+{
+    register_event_fn call = register_event;
+    mvx_recorder *to = recorder;
+    mvx_event_type of = type;
+    int32_t failed = 0;
+    int64_t begin = now_ns();
+    for (uint64_t number = 0; number < BURST; number++) {
+        struct payload payload = {symbols[number % SYMBOLS], 0, number};
+        failed |= call(to, of, &payload, sizeof payload);
+    }
+    int64_t end = now_ns();
+    CHECK(failed == 0);
+    return (double)(end - begin) / BURST;
+}
+
 /* ---- two producers ----------------------------------------------------------------------------------------- */
 
 static pthread_barrier_t both;
@@ -128,7 +149,12 @@ int main(int argc, char **argv)
     bool pair = strcmp(mode, "pair16") == 0, ordered = strcmp(mode, "ordered16") == 0;
     bool batch = strcmp(mode, "batch16") == 0, refused = strcmp(mode, "refused16") == 0;
     bool empty = strcmp(mode, "empty") == 0, large = strcmp(mode, "single48") == 0;
-    if (!pair && !ordered && !batch && !refused && !empty && !large && strcmp(mode, "single16") != 0) {
+    bool folded = strncmp(mode, "folded", 6) == 0, by_symbol = strcmp(mode, "folded_by_symbol16") == 0;
+    bool by_number = strcmp(mode, "folded_by_number16") == 0 || strcmp(mode, "by_number16") == 0;
+    if (folded && !by_symbol && !by_number && strcmp(mode, "folded16") != 0) {
+        die("unknown mode %s", mode);
+    }
+    if (!folded && !by_number && !pair && !ordered && !batch && !refused && !empty && !large && strcmp(mode, "single16") != 0) {
         die("unknown mode %s", mode);
     }
     size_t count = WARM_UP + (size_t)atol(argv[2]);
@@ -156,8 +182,10 @@ int main(int argc, char **argv)
     intern_symbols(symbols);
     /* Each producer has half of a share of its own, as it would have with a ring of its own. */
     recorder = create_recorder(runtime, pair || ordered ? 2 * CAPACITY : CAPACITY,
-                               refused ? MVX_OVERFLOW_DROP : MVX_OVERFLOW_RAISE_ERROR);
-    add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, NULL, 0);
+                               refused ? MVX_OVERFLOW_DROP : MVX_OVERFLOW_RAISE_ERROR,
+                               folded ? MVX_FOLDING_ON : MVX_FOLDING_OFF);
+    const char *group = by_symbol ? "symbol" : by_number ? "number" : NULL;
+    add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, group, 0);
     if (ordered) {
         add_native(recorder, "last", MVX_METRIC_GAUGE, type, "number", NULL, 0);
     }
@@ -188,7 +216,7 @@ int main(int argc, char **argv)
         events = full.accepted - 1;
     } else {
         for (size_t i = 0; i < count; i++) {
-            per_burst[i] = batch ? burst_of_batches() : burst_of_events();
+            per_burst[i] = batch ? burst_of_batches() : by_symbol ? burst_of_symbols() : burst_of_events();
             drain(recorder);
         }
         events = count * BURST;

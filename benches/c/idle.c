@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     mvx_event_type type = declare("bench.event", sizeof(struct payload));
     mvx_symbol symbols[SYMBOLS];
     intern_symbols(symbols);
-    mvx_recorder *recorder = create_recorder(runtime, 65536, MVX_OVERFLOW_BLOCK);
+    mvx_recorder *recorder = create_recorder(runtime, 65536, MVX_OVERFLOW_BLOCK, MVX_FOLDING_OFF);
     add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, "symbol", 0);
     for (uint64_t number = 0; number < EVENTS; number++) {
         struct payload payload = {symbols[number & 7], 0, number};

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
     load_library();
     mvx_runtime *runtime = start_runtime(library_thread_anywhere);
     type = declare("bench.event", sizeof(struct payload));
-    recorder = create_recorder(runtime, 65536, MVX_OVERFLOW_BLOCK);
+    recorder = create_recorder(runtime, 65536, MVX_OVERFLOW_BLOCK, MVX_FOLDING_OFF);
     add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, "number", 2 * SERIES);
     start(recorder);
     struct producer producers[2];

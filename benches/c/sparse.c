@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     mvx_event_type type = declare("bench.event", sizeof(struct payload));
     mvx_symbol symbols[SYMBOLS];
     intern_symbols(symbols);
-    mvx_recorder *recorder = create_recorder(runtime, 8192, MVX_OVERFLOW_RAISE_ERROR);
+    mvx_recorder *recorder = create_recorder(runtime, 8192, MVX_OVERFLOW_RAISE_ERROR, MVX_FOLDING_OFF);
     uint64_t all = warm_up + events;
     double *ours = calloc(all, sizeof *ours), *nothing = calloc(all, sizeof *nothing);
     double *empties = calloc(all, sizeof *empties);

@@ -7,6 +7,7 @@
 #include "counting.h"
 
 #include <linux/perf_event.h>
+#include <sys/ioctl.h>
 
 #define CAPACITY 65536
 #define MILLION UINT64_C(1000000)
@@ -38,10 +39,14 @@ static void mark(const char *text)
 
 #define MAX_THREADS 256
 
-static int counters[MAX_THREADS], own_counter, own_futex_counter;
+/* Calls of futex that wait, as a lock that is held would have it: FUTEX_WAIT and FUTEX_WAIT_BITSET, with or without
+   FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME. Others wake somebody. */
+#define THAT_WAIT "op == 0 || op == 9 || op == 128 || op == 137 || op == 265 || op == 393"
+
+static int counters[MAX_THREADS], own_counter, own_wait_counter;
 static size_t counter_count;
 
-static int open_counter(const char *tracepoint, long thread)
+static int open_counter(const char *tracepoint, long thread, const char *filter)
 {
     static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
@@ -56,7 +61,8 @@ static int open_counter(const char *tracepoint, long thread)
         if (known) {
             struct perf_event_attr what = {
                 .type = PERF_TYPE_TRACEPOINT, .size = sizeof what, .config = id, .inherit = 1};
-            return (int)syscall(SYS_perf_event_open, &what, thread, -1, -1, 0UL);
+            int counter = (int)syscall(SYS_perf_event_open, &what, thread, -1, -1, 0UL);
+            return counter >= 0 && filter && ioctl(counter, PERF_EVENT_IOC_SET_FILTER, filter) != 0 ? -1 : counter;
         }
     }
     return -1;
@@ -72,15 +78,15 @@ static bool open_counters(void)
     for (struct dirent *entry; (entry = readdir(tasks));) {
         long thread = atol(entry->d_name);
         if (thread > 0 && thread != self && counter_count < MAX_THREADS) {
-            int counter = open_counter("raw_syscalls/sys_enter", thread);
+            int counter = open_counter("raw_syscalls/sys_enter", thread, NULL);
             counters[counter_count++] = counter;
             all = all && counter >= 0;
         }
     }
     closedir(tasks);
-    own_futex_counter = open_counter("syscalls/sys_enter_futex", self);
-    own_counter = open_counter("raw_syscalls/sys_enter", self);
-    return all && own_counter >= 0 && own_futex_counter >= 0;
+    own_wait_counter = open_counter("syscalls/sys_enter_futex", self, THAT_WAIT);
+    own_counter = open_counter("raw_syscalls/sys_enter", self, NULL);
+    return all && own_counter >= 0 && own_wait_counter >= 0;
 }
 
 static uint64_t read_counter(int counter)
@@ -102,7 +108,7 @@ int main(int argc, char **argv)
     mvx_event_type type = declare("bench.event", sizeof(struct payload));
     mvx_symbol symbols[SYMBOLS];
     intern_symbols(symbols);
-    mvx_recorder *recorder = create_recorder(runtime, CAPACITY, MVX_OVERFLOW_BLOCK);
+    mvx_recorder *recorder = create_recorder(runtime, CAPACITY, MVX_OVERFLOW_BLOCK, MVX_FOLDING_OFF);
     add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, "symbol", 0);
     start(recorder);
     pin(0);
@@ -121,7 +127,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; counting && i < counter_count; i++) {
         calls += read_counter(counters[i]);
     }
-    uint64_t own_futexes = counting ? read_counter(own_futex_counter) : 0;
+    uint64_t own_waits = counting ? read_counter(own_wait_counter) : 0;
     mark("mvx-bench end");
     allocated = atomic_load(&allocations) - allocated;
     locked = atomic_load(&lockings) - locked;
@@ -130,8 +136,8 @@ int main(int argc, char **argv)
     char by_kernel[200] = "\"calls\":null";
     if (counting) {
         snprintf(by_kernel, sizeof by_kernel,
-                 "\"calls\":%" PRIu64 ",\"own_calls\":%" PRIu64 ",\"own_futexes\":%" PRIu64, calls, own_calls,
-                 own_futexes);
+                 "\"calls\":%" PRIu64 ",\"own_calls\":%" PRIu64 ",\"own_waits\":%" PRIu64, calls, own_calls,
+                 own_waits);
     }
     flush(recorder);
     report(2 * MILLION + events, counted(recorder, "count"),

@@ -1,6 +1,7 @@
 /* End to end at full speed: millions of events a second until a metric has counted all: sustained METRIC SECONDS
  *
  *   native   a native counter, grouped by a symbol with 8 different values
+ *   folded   the same, counted where it is recorded
  *   batch    a metric of the host that counts by the symbol, in handle_batch
  *   event    the same, in handle_event
  *
@@ -51,16 +52,17 @@ static int64_t produce(mvx_recorder *recorder, mvx_event_type type, const mvx_sy
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        die("usage: %s native|batch|event SECONDS", argv[0]);
+        die("usage: %s native|folded|batch|event SECONDS", argv[0]);
     }
-    bool native = strcmp(argv[1], "native") == 0, batch = strcmp(argv[1], "batch") == 0;
+    bool folded = strcmp(argv[1], "folded") == 0, batch = strcmp(argv[1], "batch") == 0;
+    bool native = folded || strcmp(argv[1], "native") == 0;
     CHECK(native || batch || strcmp(argv[1], "event") == 0);
     load_library();
     mvx_runtime *runtime = start_runtime(library_thread_to_consumer_core);
     mvx_event_type type = declare("bench.event", sizeof(struct payload));
     mvx_symbol symbols[SYMBOLS];
     intern_symbols(symbols);
-    mvx_recorder *recorder = create_recorder(runtime, CAPACITY, MVX_OVERFLOW_BLOCK);
+    mvx_recorder *recorder = create_recorder(runtime, CAPACITY, MVX_OVERFLOW_BLOCK, folded ? MVX_FOLDING_ON : MVX_FOLDING_OFF);
     if (native) {
         add_native(recorder, "count", MVX_METRIC_COUNTER, type, NULL, "symbol", 0);
     } else {
