@@ -6,7 +6,7 @@
 //! side pays nothing ([`light`], a fence for the compiler only), and the other, rare side ([`heavy`]) makes the
 //! kernel run a full fence on every processor that runs a thread of this process (membarrier, about 200 ns).
 //! Where the kernel has no membarrier, both are full fences. Which it is has to be looked up; [`cheap`] does not, and is
-//! for those who know, because the gate told them (`hub.rs`), that [`light_is_free`].
+//! for calls the short way: where [`light_is_free`] is false, no thread ever loses its alert (`hub.rs`), so there are none.
 
 #[cfg(all(target_os = "linux", not(any(mvx_loom, mvx_shuttle))))]
 mod imp {

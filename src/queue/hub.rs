@@ -151,7 +151,7 @@ impl<C, M> Hub<C, M> {
 
     /// For a thread that has used its room up: under lasting overload, refusing must not cost more than accepting. So where
     /// the queue is as full as it was when somebody last looked for room in vain, nobody looks again. The call that found
-    /// no room goes on: the gate is not asked again.
+    /// no room goes on: whether the recorder accepts events is not asked again.
     #[inline(always)]
     pub fn refuse_at_once(&self, producer: &Producer) -> Option<Verdict> {
         if self.policy == OverflowPolicy::Block || !self.limit.is_exhausted() {
