@@ -54,7 +54,7 @@ fn check(events: Events) -> Option<Load> {
 /// not panic.
 #[inline(always)]
 pub fn learn(key: u64, type_id: u32, len: usize) -> bool {
-    event::brief(type_id).is_plain(len) && local::learn(key, type_id, len)
+    len <= MAX_PAYLOAD && event::brief(type_id).is_plain(len) && local::learn(key, type_id, len)
 }
 
 /// Folds an event that came the long way, such as a thread's first, where such events are; whether it did.

@@ -327,6 +327,10 @@ static void payloads_of_any_length(void)
     size_t accepted = 0;
     STATUS(MVX_OK, mvx_recorder_register_events(scene.recorder, bare, NULL, 0, 7, &accepted));
     CHECK_UINT(7, accepted);
+    /* No payload is longer, folded or not. */
+    static const unsigned char too_long[2 * 4097];
+    STATUS(MVX_INVALID_ARGUMENT, mvx_recorder_register_event(scene.recorder, bare, too_long, 4097));
+    STATUS(MVX_INVALID_ARGUMENT, mvx_recorder_register_events(scene.recorder, bare, too_long, 4097, 2, &accepted));
     let_go(&scene);
     expect_count(&scene, "events", count + each + 7);
     scene_close(&scene);
