@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use crate::error::{Result, Status};
 use crate::queue::Verdict;
-use crate::queue::local::{self, Folded, Key, Shortcut, Shortest, Tally};
+use crate::queue::local::{self, Key, Shortcut, Shortest, Tally};
 use crate::recorder::{Events, Recorder, RecorderState, Stats, learn, record_known, record_rest};
 use crate::runtime::Runtime;
 use crate::wait::Wait;
@@ -409,11 +409,11 @@ pub unsafe extern "C" fn mvx_recorder_register_event(
     // that this one saves no registers.
     // SAFETY: NULL or `len` bytes.
     match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
-        Shortest::Accepted => Status::Ok as mvx_status,
+        Shortest::Accepted | Shortest::Folded => Status::Ok as mvx_status,
         // SAFETY: as above.
         Shortest::NoRoom(found) => unsafe { record_without_room(recorder, r#type, payload, len, found) },
         // SAFETY: as above.
-        Shortest::Folds(found) => unsafe { record_folded(recorder, r#type, payload, len, found) },
+        Shortest::ByKey(tally) => unsafe { record_by_key(recorder, r#type, payload, len, tally) },
         // SAFETY: as above.
         Shortest::Unknown => unsafe { record_of_new_shape(recorder, r#type, payload, len) },
     }
@@ -456,26 +456,6 @@ unsafe extern "C" fn record_with_new_room(
 }
 
 /// # Safety
-/// As [`mvx_recorder_register_event`].
-#[inline(never)]
-unsafe extern "C" fn record_folded(
-    recorder: *mut mvx_recorder,
-    r#type: mvx_event_type,
-    payload: *const c_void,
-    len: usize,
-    found: &Shortcut,
-) -> mvx_status {
-    // SAFETY: as above.
-    match unsafe { local::fold_one(found, recorder as u64, r#type, payload.cast(), len) } {
-        Folded::Yes => Status::Ok as mvx_status,
-        // SAFETY: as above; it is not NULL where there is a key.
-        Folded::ByKey(tally) => unsafe { record_by_key(recorder, r#type, payload, len, found, tally) },
-        // SAFETY: as above.
-        Folded::Unknown => unsafe { record_of_new_shape(recorder, r#type, payload, len) },
-    }
-}
-
-/// # Safety
 /// As [`mvx_recorder_register_event`]; `payload` is not NULL.
 #[inline(never)]
 unsafe extern "C" fn record_by_key(
@@ -483,7 +463,6 @@ unsafe extern "C" fn record_by_key(
     r#type: mvx_event_type,
     payload: *const c_void,
     len: usize,
-    found: &Shortcut,
     tally: &Tally,
 ) -> mvx_status {
     // SAFETY: as above.
@@ -491,7 +470,7 @@ unsafe extern "C" fn record_by_key(
         return Status::Ok as mvx_status;
     }
     // SAFETY: as above.
-    unsafe { record_without_cell(recorder, r#type, payload, len, found) }
+    unsafe { record_without_cell(recorder, r#type, payload, len) }
 }
 
 /// # Safety
@@ -502,10 +481,9 @@ unsafe extern "C" fn record_without_cell(
     r#type: mvx_event_type,
     payload: *const c_void,
     len: usize,
-    found: &Shortcut,
 ) -> mvx_status {
     // SAFETY: as above.
-    if unsafe { local::push_one_without_cell(found, recorder as u64, r#type, payload.cast(), len) } {
+    if unsafe { local::push_one_without_cell(recorder as u64, r#type, payload.cast(), len) } {
         return Status::Ok as mvx_status;
     }
     // SAFETY: as above.
@@ -514,6 +492,7 @@ unsafe extern "C" fn record_without_cell(
 
 /// # Safety
 /// As [`mvx_recorder_register_event`].
+#[cold]
 #[inline(never)]
 unsafe extern "C" fn record_of_new_shape(
     recorder: *mut mvx_recorder,
@@ -530,20 +509,14 @@ unsafe extern "C" fn record_of_new_shape(
     if !payload.is_null() && learn(recorder as u64, r#type, len) {
         // SAFETY: as above.
         match unsafe { local::push_one(recorder as u64, r#type, payload.cast(), len) } {
-            Shortest::Accepted => return Status::Ok as mvx_status,
+            Shortest::Accepted | Shortest::Folded => return Status::Ok as mvx_status,
             // SAFETY: as above.
             Shortest::NoRoom(found) => unsafe {
                 return record_without_room(recorder, r#type, payload, len, found);
             },
             // SAFETY: as above.
-            Shortest::Folds(found) => unsafe {
-                match local::fold_one(found, recorder as u64, r#type, payload.cast(), len) {
-                    Folded::Yes => return Status::Ok as mvx_status,
-                    Folded::ByKey(tally) => {
-                        return record_by_key(recorder, r#type, payload, len, found, tally);
-                    }
-                    Folded::Unknown => {}
-                }
+            Shortest::ByKey(tally) => unsafe {
+                return record_by_key(recorder, r#type, payload, len, tally);
             },
             Shortest::Unknown => {}
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
+use super::alert::Alert;
 use super::fence;
 use super::fold::{Folding, Tally};
 use super::intake::{Intake, Next};
@@ -134,13 +135,15 @@ impl<C, M> Hub<C, M> {
         self.shown.retired.load(Ordering::Acquire)
     }
 
-    /// Sees to what `producer`'s alert was raised for, if it was: `forget` is called before the thread records again. To
-    /// be called before every call the long way.
+    /// Sees to what `producer`'s alert was raised for, if it was: where something has changed, `forget` is called before the
+    /// thread records again. To be called before every call the long way.
     #[inline(always)]
     pub fn attend(&self, producer: &Producer, forget: impl FnOnce()) {
-        if producer.is_alert() {
-            producer.attend(|| {
-                forget();
+        if producer.is_alert(Alert::ANY) {
+            producer.attend(|why| {
+                if why.has(Alert::CHANGED) {
+                    forget();
+                }
                 // Before the event is there, but then no call the short way has to look whether it sleeps.
                 self.wake_if_asleep();
                 // Where fences are dear (`fence.rs`), the short way, which takes them for cheap, is never open.
@@ -266,12 +269,12 @@ impl<C, M> Hub<C, M> {
 
     /// Has all threads look around before they record again.
     pub fn alert(&self) {
-        self.intake.lock().alert();
+        self.intake.lock().alert(Alert::CHANGED);
     }
 
     /// When this returns, no thread is inside a call that began before it looked around.
     fn quiesce(&self, intake: &Intake<C, M>) {
-        intake.alert();
+        intake.alert(Alert::CHANGED);
         fence::heavy();
         for producer in intake.producers() {
             producer.await_quiet();
@@ -309,7 +312,7 @@ impl<C, M> Hub<C, M> {
             self.quiesce(&intake);
         } else {
             // What was folded may have to travel, or the other way around.
-            intake.alert();
+            intake.alert(Alert::CHANGED);
         }
         intake.fold_anew(folding);
         intake.change(&self.sequence, change);
@@ -321,7 +324,7 @@ impl<C, M> Hub<C, M> {
         // A recorder that stopped meanwhile closed first.
         if self.is_open() {
             self.shown.folding.store(true, Ordering::SeqCst);
-            intake.alert();
+            intake.alert(Alert::CHANGED);
         }
     }
 
@@ -426,7 +429,7 @@ impl<C, M> Hub<C, M> {
         // Either a recording thread has an alert, or sees ASLEEP after it has published its event the long way, or the
         // event, or that the thread is about to publish it, is seen here.
         let intake = self.intake.lock();
-        intake.alert();
+        intake.alert(Alert::ASLEEP);
         fence::heavy();
         // First who is inside: a call that ended meanwhile has left its event to be seen.
         if intake.producers().any(|producer| producer.is_inside()) || intake.has_work() {

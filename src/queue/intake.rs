@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, VecDeque};
 // Not a checker's: that of a trait can't be one.
 use std::sync::Arc as StdArc;
 
+use super::alert::Alert;
 use super::fold::{Folding, Tally};
 use super::order::{NumberedTypes, Published, Sequence};
 use super::producer::{Counts, Producer};
@@ -195,8 +196,8 @@ impl<C, M> Intake<C, M> {
     }
 
     /// Has all threads look around before they record again.
-    pub fn alert(&self) {
-        self.producers().for_each(|producer| producer.raise_alert());
+    pub fn alert(&self, why: Alert) {
+        self.producers().for_each(|producer| producer.raise_alert(why));
     }
 
     pub fn published(&mut self) -> &mut Published {

@@ -7,6 +7,7 @@
 //! room: the thread answers with it, or the other takes it. In the second case, where no answer comes at once, the
 //! request is withdrawn.
 
+use super::alert::Alert;
 use super::fence;
 use super::limit::Limit;
 use super::producer::Producer;
@@ -70,7 +71,7 @@ impl Revocation {
             return 0;
         }
         self.0.store(ASKED, Ordering::Release);
-        producer.raise_alert();
+        producer.raise_alert(Alert::CHANGED);
         fence::heavy();
         let given = loop {
             let word = self.0.load(Ordering::Acquire);

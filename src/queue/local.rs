@@ -2,6 +2,7 @@
 //! that a call needs no lock and no table; and for the events that it recorded last, all that there is to know of them
 //! (`shortcut.rs`).
 
+mod funnel;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(mvx_shuttle)))]
 #[path = "local/pointer_tlsdesc.rs"]
 mod pointer;
@@ -20,12 +21,13 @@ use crate::process::fork;
 use crate::process::handle_table::liveness;
 use crate::sync::{Arc, thread_local};
 
+use funnel::Funnel;
 use shortcut::Shortcuts;
 
 pub use super::fold::Tally;
 pub use shortcut::{
-    Folded, Shortcut, Shortest, fold_by_key, fold_if_alike, fold_one, learn, push_many, push_one,
-    push_one_with_new_room, push_one_without_cell, refuse_at_once,
+    Shortcut, Shortest, fold_by_key, fold_if_alike, learn, push_many, push_one, push_one_with_new_room,
+    push_one_without_cell, refuse_at_once,
 };
 
 /// What a thread looks a ring up by, with a word that tells whether that is still right: a handle, and its slot's
@@ -95,8 +97,9 @@ impl Memory {
 struct Entry {
     hub: Arc<EventHub>,
     producer: Arc<Producer>,
-    /// What its events are folded into.
-    tallies: Vec<StdArc<Tally>>,
+    /// What leads to that which its events are folded into.
+    #[expect(clippy::vec_box, reason = "shortcuts point to them")]
+    funnels: Vec<Box<Funnel>>,
 }
 
 /// The rings of a thread. When the thread ends, each goes back to its recorder.
@@ -153,19 +156,28 @@ fn recent(memory: &Memory, key: u64) -> Option<Recent> {
     (recent.key == key && live == recent.expected).then_some(recent)
 }
 
-/// Keeps a tally alive for as long as this thread has the ring of `producer`; false where that can't be done now.
-fn hold(producer: &Producer, tally: &StdArc<Tally>) -> bool {
-    let held = RINGS.try_with(|rings| {
+/// What leads from a place to a tally for events of this type, kept for as long as this thread has the ring of `producer`;
+/// `None` where that can't be done now.
+fn funnel(
+    producer: &Producer,
+    type_id: u32,
+    tally: StdArc<Tally>,
+    place: *const Shortcut,
+) -> Option<*const Funnel> {
+    let funnel = RINGS.try_with(|rings| {
         let mut rings = rings.0.try_borrow_mut().ok()?;
         let entry = rings
             .iter_mut()
             .find(|entry| ptr::eq(&raw const *entry.producer, producer))?;
-        if !entry.tallies.iter().any(|held| StdArc::ptr_eq(held, tally)) {
-            entry.tallies.push(StdArc::clone(tally));
+        if let Some(known) = entry.funnels.iter().find(|known| known.leads(place, &tally)) {
+            return Some(&raw const **known);
         }
-        Some(())
+        entry
+            .funnels
+            .push(Box::new(Funnel::new(place, producer, type_id, tally)));
+        entry.funnels.last().map(|added| &raw const **added)
     });
-    held.is_ok_and(|held| held.is_some())
+    funnel.ok().flatten()
 }
 
 /// What was learned by the ring is to be forgotten where the recorder, or a handle, has changed.
@@ -217,7 +229,7 @@ pub fn ring_into<T>(key: Key, hub: &Arc<EventHub>, record: impl FnOnce(&Producer
         rings.push(Entry {
             hub: Arc::clone(hub),
             producer: Arc::clone(&producer),
-            tallies: Vec::new(),
+            funnels: Vec::new(),
         });
         Some(producer)
     });

@@ -3,10 +3,11 @@
 //! Each thread has a ring of bytes of its own for each recorder it records into; nothing that a thread writes for an
 //! event is written by another. `producer` and `reader` are the two ends of a ring, `segment` its memory and the layout
 //! of records, `limit` what bounds the pending events, `lease` and `room` a thread's share of
-//! that, `order` the numbers that order events across threads, `fold` the events that need not travel, `intake` the
+//! that, `alert` what a thread may have to see to first, `order` the numbers that order events across threads, `fold` the events that need not travel, `intake` the
 //! place where all rings are read in order, and `hub` holds it together: the gate that opens and closes with the life
 //! of the recorder, and the bell by which recording threads wake a dispatcher that sleeps.
 
+mod alert;
 mod clock;
 pub mod fence;
 mod fetch;

@@ -9,6 +9,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread;
 
+use super::alert::Alert;
 use super::fold::{Fold, FoldPlan, Folding, KeyAt, Tally};
 use super::limit::{Limit, OverflowPolicy};
 use super::producer::{Load, Producer, Short, Verdict};
@@ -64,7 +65,7 @@ fn push_short(recording: &Recording, payload: &[u8]) -> Short {
     let Recording {
         producer, learned, ..
     } = recording;
-    let Some(inside) = producer.enter_short() else {
+    let Some(inside) = producer.enter_short(Alert::ANY) else {
         return Short::TakeTheLongWay;
     };
     match learned.get() {
@@ -93,7 +94,7 @@ fn push(hub: &TestHub, recording: &Recording, type_id: u32, value: u64) -> Verdi
     }
     let mut went = push_short(recording, &payload);
     if went == Short::NoRoom {
-        if let Some(inside) = producer.enter_short() {
+        if let Some(inside) = producer.enter_short(Alert::ANY) {
             let refused = hub.refuse_at_once(producer);
             let renewed = refused.is_none() && hub.has_room(producer, payload.len());
             producer.leave_short(inside);
@@ -120,8 +121,19 @@ fn push(hub: &TestHub, recording: &Recording, type_id: u32, value: u64) -> Verdi
     unsafe { hub.push(producer, load) }.1
 }
 
+/// Folds one event, if it is known how, and nothing has changed; whether it did.
+fn fold(recording: &Recording) -> bool {
+    let Recording { producer, tally, .. } = recording;
+    let tally = tally.borrow();
+    let tally = tally.as_ref().filter(|_| !producer.is_alert(Alert::CHANGED));
+    tally.inspect(|tally| tally.add_all(1)).is_some()
+}
+
 /// Records one event, folded where that may be; whether it was folded.
 fn fold_or_push(hub: &TestHub, recording: &Recording, type_id: u32) -> bool {
+    if fold(recording) {
+        return true;
+    }
     attend(hub, recording);
     let Recording { producer, tally, .. } = recording;
     if tally.borrow().is_none()
@@ -133,10 +145,7 @@ fn fold_or_push(hub: &TestHub, recording: &Recording, type_id: u32) -> bool {
             }
         });
     }
-    if let Some(tally) = &*tally.borrow()
-        && !producer.is_alert()
-    {
-        tally.add_all(1);
+    if fold(recording) {
         return true;
     }
     push(hub, recording, type_id, 0);
@@ -482,6 +491,34 @@ fn folded_events_meet_a_change_of_metrics() {
 #[test]
 fn folded_events_meet_a_metric_that_wants_to_see_each() {
     events_meet_a_change(false);
+}
+
+/// A dispatcher that sleeps is left alone by what is folded, and woken by what travels.
+#[test]
+fn what_is_folded_wakes_nobody() {
+    check(3, || {
+        let wakes = Arc::new(AtomicU32::new(0));
+        let hub = hub_with(4, &wakes);
+        let folded = Arc::new(AtomicU32::new(0));
+        change_to(&hub, &folded, true);
+        hub.begin_folding();
+        let recording = join(&hub);
+        assert!(fold_or_push(&hub, &recording, 1));
+        assert!(drain(&hub).is_empty());
+        let thread = {
+            let hub = Arc::clone(&hub);
+            thread::spawn(move || {
+                assert!(fold_or_push(&hub, &recording, 1));
+                recording
+            })
+        };
+        assert!(hub.try_sleep());
+        let recording = thread.join().unwrap();
+        assert!(fold_or_push(&hub, &recording, 1));
+        assert_eq!(wakes.load(Ordering::SeqCst), 0);
+        push(&hub, &recording, 1, 0);
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
+    });
 }
 
 /// Whoever learns that an event was registered finds it in the metrics, or in the ring.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use crossbeam_utils::CachePadded;
 
+use super::alert::{Alert, AlertWord};
 use super::fence;
 use super::fetch::fetch_to_write;
 use super::lease::Revocation;
@@ -16,7 +17,7 @@ use super::segment::{
     words_before, write_payload, write_short_payload, write_word,
 };
 use super::shape::Shape;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::relax;
 
 /// Bytes of a ring's first segment. Each further one is four times as large: a ring that has to hold a burst of
@@ -92,8 +93,8 @@ impl Load {
 struct Own {
     /// The ring is written up to here; with [`INSIDE`] while the thread is inside a call.
     tail: AtomicU64,
-    /// Not 0 where the thread has to look around before it goes on ([`Producer::raise_alert`]).
-    alert: AtomicU32,
+    /// What the thread has to see to before it goes on.
+    alert: AlertWord,
     /// What the thread may still accept: a [`Room`].
     room: AtomicU64,
     accepted: AtomicU64,
@@ -184,7 +185,7 @@ impl Producer {
             own: CachePadded::new(Own {
                 tail: AtomicU64::new(0),
                 // The first call looks around.
-                alert: AtomicU32::new(1),
+                alert: AlertWord::new(Alert::CHANGED),
                 room: AtomicU64::new(Room::NONE.bits()),
                 accepted: AtomicU64::new(0),
                 end: Cell::new(FIRST_SEGMENT - WORD),
@@ -300,29 +301,35 @@ impl Producer {
     /// Has the thread look around ([`Producer::attend`]) before it records again the short way: the recorder's state, the
     /// set of numbered types, a handle, or the thread's lease has changed, or the dispatcher sleeps. Whoever must know
     /// that the thread sees it, or is seen inside a call, fences heavily after this.
-    pub fn raise_alert(&self) {
-        self.own.alert.store(1, Ordering::SeqCst);
+    pub fn raise_alert(&self, why: Alert) {
+        self.own.alert.raise(why);
     }
 
-    /// Whether there is something to look at.
-    pub fn is_alert(&self) -> bool {
-        self.own.alert.load(Ordering::Relaxed) != 0
+    /// For who looks at it often.
+    pub fn alert(&self) -> &AlertWord {
+        &self.own.alert
     }
 
-    /// Answers the alert: `look` sees everything that was changed before it was raised, and says whether the thread has to
-    /// look again next time. Recording thread only.
+    /// Whether there is something of `what` to look at.
+    #[inline(always)]
+    pub fn is_alert(&self, what: Alert) -> bool {
+        self.own.alert.has(what)
+    }
+
+    /// Answers the alert: `look` is told why it was raised, sees everything that was changed before, and says whether the
+    /// thread has to look again next time. Recording thread only.
     ///
     /// Inside a call, so that a signal handler does not record by what is about to be forgotten.
     #[cold]
-    pub fn attend(&self, look: impl FnOnce() -> bool) {
+    pub fn attend(&self, look: impl FnOnce(Alert) -> bool) {
         if self.is_inside() {
             return;
         }
         let tail = self.enter();
         fence::light();
-        self.own.alert.swap(0, Ordering::AcqRel);
-        if look() || !self.revocation.is_none() {
-            self.raise_alert();
+        let why = self.own.alert.take();
+        if look(why) || !self.revocation.is_none() {
+            self.raise_alert(Alert::CHANGED);
         }
         self.exit(tail);
     }
@@ -335,18 +342,18 @@ impl Producer {
         }
         let tail = self.enter();
         fence::light();
-        let learned = (!self.is_alert()).then(learn);
+        let learned = (!self.is_alert(Alert::ANY)).then(learn);
         self.exit(tail);
         learned
     }
 
     /// Begins a call the short way, to be ended by [`Producer::push_one`] or [`Producer::leave_short`]; `None` where
-    /// something is to be seen to first. Recording thread only.
+    /// something of `heed` is to be seen to first. Recording thread only.
     #[inline(always)]
-    pub fn enter_short(&self) -> Option<Inside> {
+    pub fn enter_short(&self, heed: Alert) -> Option<Inside> {
         let tail = self.enter();
         fence::cheap();
-        if self.is_alert() {
+        if self.is_alert(heed) {
             self.exit(tail);
             return None;
         }

@@ -4,18 +4,18 @@
 //! Nothing that is learned is checked again by the event: not the handle, the recorder's state, or whether order matters.
 //! Whoever changes one of these raises the alert of the threads concerned, which then forget it (`Producer::attend`).
 //!
-//! A signal handler may record too, and learn, between any two instructions. So a shortcut to the ring is read inside of a
-//! call, where handlers leave it alone; one that folds, which is no call, is read between two looks at its version, which
-//! grows when another is put in its place.
+//! A signal handler may record too, and learn, between any two instructions. So a shortcut is read inside of a call, where
+//! handlers leave it alone; where events are folded, which is no call, the funnel is read instead that it leads to.
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::Arc;
 
+use super::super::alert::Alert;
 use super::super::fold::{Miss, Tally};
 use super::super::producer::{Inside, Producer, Short, Verdict};
 use super::super::shape::Shape;
-use super::{hold, memory, pointer, recent};
+use super::funnel::{Fits, Funnel, NOWHERE};
+use super::{funnel, memory, pointer, recent};
 use crate::metrics::EventHub;
 
 /// How many are remembered.
@@ -25,10 +25,10 @@ const SHORTCUTS: usize = 16;
 mod way {
     /// With a number that orders them among all threads' events.
     pub const NUMBERED: u32 = 1 << 31;
-    /// Folded by key; without this bit, what is folded is all alike.
-    pub const BY_KEY: u32 = 1 << 30;
+    /// Folded.
+    pub const FOLDED: u32 = 1 << 30;
     /// All of them.
-    pub const ALL: u32 = NUMBERED | BY_KEY;
+    pub const ALL: u32 = NUMBERED | FOLDED;
 }
 
 /// See the module. One cache line.
@@ -42,56 +42,49 @@ pub struct Shortcut {
     leads: Leads,
     /// Also of events that are folded: they travel where their key has no cell.
     shape: Shape,
-    towards: Towards,
+    /// Of events that travel: where to.
+    hub: *const EventHub,
     /// The event type, and a [`way`]; 0, which is no event type, where nothing is remembered.
     tag: u32,
-    /// How often a shortcut was put here.
-    version: u32,
 }
 
-/// By which producer, with the lowest bit set where events are folded.
-#[derive(Clone, Copy)]
-struct Leads(*const Producer);
-
-/// Where else events go.
-#[derive(Clone, Copy)]
-union Towards {
-    /// Of events that travel.
-    hub: *const EventHub,
-    /// Of those that are folded.
-    tally: *const Tally,
-}
+/// To a producer, or, with the lowest bit set, to a funnel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Leads(*const u8);
 
 const NONE: Shortcut = Shortcut {
     key: 0,
     len: 0,
-    leads: Leads::nowhere(),
+    leads: Leads::to_funnel(NOWHERE.get()),
     shape: Shape::NONE,
-    towards: Towards { tally: ptr::null() },
+    hub: ptr::null(),
     tag: 0,
-    version: 0,
 };
 
 impl Leads {
-    /// Looks like one that folds, whose key is no handle.
-    const fn nowhere() -> Self {
-        Self(ptr::without_provenance(1))
+    const fn to_funnel(funnel: *const Funnel) -> Self {
+        Self(funnel.cast::<u8>().wrapping_add(1))
     }
 
-    fn new(producer: &Producer, folds: bool) -> Self {
-        Self(ptr::from_ref(producer).wrapping_byte_add(usize::from(folds)))
+    const fn to_ring(producer: *const Producer) -> Self {
+        Self(producer.cast())
     }
 
+    /// Where events are folded.
     #[inline(always)]
-    fn folds(self) -> bool {
-        self.0.addr() & 1 != 0
+    fn funnel(self) -> Option<*const Funnel> {
+        (self.0.addr() & 1 != 0).then(|| self.0.wrapping_sub(1).cast())
     }
 
-    /// The producer, where that is known to be there: an entry of `RINGS` keeps it alive, and who takes that out forgets
-    /// the shortcut first.
+    /// The producer of the events; null where it leads nowhere. It is known to be there: an entry of `RINGS` keeps it and
+    /// its funnels alive, and who takes that out forgets the shortcut first.
     #[inline(always)]
     fn producer(self) -> *const Producer {
-        self.0.wrapping_byte_sub(usize::from(self.folds()))
+        match self.funnel() {
+            // SAFETY: as above.
+            Some(funnel) => unsafe { (*funnel).producer() },
+            None => self.0.cast(),
+        }
     }
 }
 
@@ -132,22 +125,12 @@ fn put(place: &Cell<Shortcut>, shortcut: Shortcut) {
     // SAFETY: it is this thread's, and nobody refers to it now.
     unsafe {
         (&raw mut (*at).key).write_volatile(0);
-        renew(at);
         (&raw mut (*at).leads).write_volatile(shortcut.leads);
         (&raw mut (*at).len).write_volatile(shortcut.len);
         (&raw mut (*at).shape).write_volatile(shortcut.shape);
-        (&raw mut (*at).towards).write_volatile(shortcut.towards);
+        (&raw mut (*at).hub).write_volatile(shortcut.hub);
         (&raw mut (*at).tag).write_volatile(shortcut.tag);
         (&raw mut (*at).key).write_volatile(shortcut.key);
-    }
-}
-
-/// Whoever reads the shortcut now, below a signal handler, is to notice.
-unsafe fn renew(at: *mut Shortcut) {
-    // SAFETY: as in `put`.
-    unsafe {
-        let version = &raw mut (*at).version;
-        version.write_volatile(version.read_volatile().wrapping_add(1));
     }
 }
 
@@ -156,7 +139,6 @@ fn clear(place: &Cell<Shortcut>) {
     let at = place.as_ptr();
     // SAFETY: as in `put`. Nobody follows where it leads whose event is not of its type.
     unsafe {
-        renew(at);
         (&raw mut (*at).tag).write_volatile(NONE.tag);
         (&raw mut (*at).leads).write_volatile(NONE.leads);
         (&raw mut (*at).key).write_volatile(NONE.key);
@@ -172,18 +154,22 @@ fn find(key: u64, type_id: u32) -> Option<*const Shortcut> {
 }
 
 impl Shortcut {
-    /// Begins a call by a shortcut that [`push_one`] gave, where it still is of such events.
+    /// Begins a call by a shortcut that [`push_one`] gave, where it still is of such events, and nothing is to be seen to
+    /// first. `travels` says that an event is to go to the ring even if the shortcut is of such that are folded.
     #[inline(always)]
-    fn enter_again(&self, key: u64, type_id: u32, len: usize) -> Option<(&Producer, Inside)> {
+    fn enter_again(&self, key: u64, type_id: u32, len: usize, travels: bool) -> Option<(&Producer, Inside)> {
         let leads = self.leads;
-        if leads.0 == Leads::nowhere().0 {
-            return None;
-        }
-        // SAFETY: it leads somewhere.
-        let producer = unsafe { &*leads.producer() };
-        let inside = producer.enter_short()?;
+        // What is folded needs no dispatcher.
+        let heed = if travels || leads.funnel().is_none() {
+            Alert::ANY
+        } else {
+            Alert::CHANGED
+        };
+        // SAFETY: it is there, or null.
+        let producer = unsafe { leads.producer().as_ref() }?;
+        let inside = producer.enter_short(heed)?;
         let is_it = self.key == key && self.len == len && self.tag & !way::ALL == type_id;
-        if !is_it || !ptr::eq(leads.0, self.leads.0) || Producer::is_nested(&inside) {
+        if !is_it || leads != self.leads || Producer::is_nested(&inside) {
             producer.leave_short(inside);
             return None;
         }
@@ -194,14 +180,14 @@ impl Shortcut {
     #[inline(always)]
     fn hub(&self) -> Option<&EventHub> {
         // SAFETY: an entry of `RINGS` keeps it alive, as in `Leads::producer`.
-        (!self.leads.folds()).then(|| unsafe { &*self.towards.hub })
+        self.tally().is_none().then(|| unsafe { &*self.hub })
     }
 
     /// What events are folded into. Inside a call.
     #[inline(always)]
     fn tally(&self) -> Option<&Tally> {
         // SAFETY: as above.
-        self.leads.folds().then(|| unsafe { &*self.towards.tally })
+        self.leads.funnel().map(|funnel| unsafe { (*funnel).tally() })
     }
 }
 
@@ -211,8 +197,10 @@ pub enum Shortest<'a> {
     Accepted,
     /// The thread's room is used up: [`refuse_at_once`] and [`push_one_with_new_room`] go on.
     NoRoom(&'a Shortcut),
-    /// It may be folded: [`fold_one`] goes on.
-    Folds(&'a Shortcut),
+    /// It was folded.
+    Folded,
+    /// It is to be folded by key: [`fold_by_key`] goes on.
+    ByKey(&'a Tally),
     /// None like it is remembered, or something seldom is to be done first.
     Unknown,
 }
@@ -229,16 +217,28 @@ pub unsafe fn push_one<'a>(key: u64, type_id: u32, payload: *const u8, len: usiz
     // SAFETY: it lives until the thread ends; it is read with care, see the module.
     let found = unsafe { &*found };
     let leads = found.leads;
-    if leads.folds() {
-        return Shortest::Folds(found);
+    if let Some(funnel) = leads.funnel() {
+        // SAFETY: it lives as long as the ring.
+        let funnel = unsafe { &*funnel };
+        if payload.is_null() {
+            return Shortest::Unknown;
+        }
+        return match funnel.fits(key, type_id, len) {
+            Fits::Alike => {
+                funnel.tally().add_all(1);
+                Shortest::Folded
+            }
+            Fits::ByKey => Shortest::ByKey(funnel.tally()),
+            Fits::No => Shortest::Unknown,
+        };
     }
-    // SAFETY: it does not fold, so it leads somewhere.
-    let producer = unsafe { &*leads.0 };
-    let Some(inside) = producer.enter_short() else {
+    // SAFETY: as above.
+    let producer = unsafe { &*leads.0.cast::<Producer>() };
+    let Some(inside) = producer.enter_short(Alert::ANY) else {
         return Shortest::Unknown;
     };
     // It may have led elsewhere, to another recorder, before the call began.
-    let is_it = found.key == key && ptr::eq(found.leads.0, leads.0);
+    let is_it = found.key == key && found.leads == leads;
     if !is_it || found.len != len || payload.is_null() {
         producer.leave_short(inside);
         return Shortest::Unknown;
@@ -260,60 +260,7 @@ pub unsafe fn push_one<'a>(key: u64, type_id: u32, payload: *const u8, len: usiz
     }
 }
 
-/// What became of an event that may be folded.
-pub enum Folded<'a> {
-    /// It was.
-    Yes,
-    /// It is folded by key: [`fold_by_key`] goes on.
-    ByKey(&'a Tally),
-    /// It is not remembered, or something seldom is to be done first.
-    Unknown,
-}
-
-/// Goes on with an event for which [`push_one`] found that it may be folded.
-///
-/// # Safety
-/// `payload` has `len` readable bytes, or is null.
-#[inline(always)]
-pub unsafe fn fold_one<'a>(
-    found: &Shortcut,
-    key: u64,
-    type_id: u32,
-    payload: *const u8,
-    len: usize,
-) -> Folded<'a> {
-    // SAFETY: all may be read. What is volatile stays in this order.
-    unsafe {
-        let before = (&raw const found.version).read_volatile();
-        let leads = (&raw const found.leads).read_volatile();
-        let tally = (&raw const found.towards.tally).read_volatile();
-        let tag = (&raw const found.tag).read_volatile();
-        if (&raw const found.key).read_volatile() != key || payload.is_null() || found.len != len {
-            return Folded::Unknown;
-        }
-        if (&raw const found.version).read_volatile() != before {
-            return Folded::Unknown;
-        }
-        // Key and tag are those of one shortcut: where it folds, it leads to a producer that lives as long as the tally.
-        let alike = tag == type_id;
-        if !alike && tag != type_id | way::BY_KEY {
-            return Folded::Unknown;
-        }
-        if !leads.folds() {
-            return Folded::Unknown;
-        }
-        if (*leads.0.wrapping_byte_sub(1)).is_alert() {
-            return Folded::Unknown;
-        }
-        if !alike {
-            return Folded::ByKey(&*tally);
-        }
-        (*tally).add_all(1);
-    }
-    Folded::Yes
-}
-
-/// Goes on with an event for which [`fold_one`] found that it is folded by key; whether its key has a cell. If not,
+/// Goes on with an event for which [`push_one`] found that it is folded by key; whether its key has a cell. If not,
 /// [`push_one_without_cell`] goes on.
 ///
 /// # Safety
@@ -328,19 +275,14 @@ pub unsafe fn fold_by_key(tally: &Tally, payload: *const u8) -> bool {
 /// first, whose cell is there already, and is to travel.
 ///
 /// # Safety
-/// As [`fold_one`].
+/// As [`push_one`].
 pub unsafe fn fold_if_alike(key: u64, type_id: u32, payload: *const u8, len: usize) -> bool {
-    let Some(found) = find(key, type_id) else {
-        return false;
-    };
-    // SAFETY: as in `push_one`.
-    let found = unsafe { &*found };
+    let folds = find(key, type_id).is_some_and(|found| {
+        // SAFETY: as in `push_one`.
+        unsafe { (*found).leads.funnel().is_some() }
+    });
     // SAFETY: the caller's promise.
-    found.leads.folds()
-        && matches!(
-            unsafe { fold_one(found, key, type_id, payload, len) },
-            Folded::Yes
-        )
+    folds && matches!(unsafe { push_one(key, type_id, payload, len) }, Shortest::Folded)
 }
 
 /// Goes on with an event that would be folded by key, if that had a cell: gives it one, if there is room, and has this
@@ -348,14 +290,13 @@ pub unsafe fn fold_if_alike(key: u64, type_id: u32, payload: *const u8, len: usi
 ///
 /// # Safety
 /// `payload` has `len` readable bytes.
-pub unsafe fn push_one_without_cell(
-    found: &Shortcut,
-    key: u64,
-    type_id: u32,
-    payload: *const u8,
-    len: usize,
-) -> bool {
-    let Some((producer, inside)) = found.enter_again(key, type_id, len) else {
+pub unsafe fn push_one_without_cell(key: u64, type_id: u32, payload: *const u8, len: usize) -> bool {
+    let Some(found) = find(key, type_id) else {
+        return false;
+    };
+    // SAFETY: as in `push_one`.
+    let found = unsafe { &*found };
+    let Some((producer, inside)) = found.enter_again(key, type_id, len, true) else {
         return false;
     };
     let Some(tally) = found.tally() else {
@@ -379,7 +320,7 @@ pub unsafe fn push_one_without_cell(
 /// Refuses an event for which [`push_one`] found no room, where it is known that there is none.
 #[inline(always)]
 pub fn refuse_at_once(found: &Shortcut, key: u64, type_id: u32, len: usize) -> Option<Verdict> {
-    let (producer, inside) = found.enter_again(key, type_id, len)?;
+    let (producer, inside) = found.enter_again(key, type_id, len, true)?;
     let refused = found.hub().and_then(|hub| hub.refuse_at_once(producer));
     producer.leave_short(inside);
     refused
@@ -397,7 +338,7 @@ pub unsafe fn push_one_with_new_room(
     payload: *const u8,
     len: usize,
 ) -> bool {
-    let Some((producer, inside)) = found.enter_again(key, type_id, len) else {
+    let Some((producer, inside)) = found.enter_again(key, type_id, len, true) else {
         return false;
     };
     if !found.hub().is_some_and(|hub| hub.has_room(producer, len)) {
@@ -427,7 +368,7 @@ pub unsafe fn push_many(key: u64, type_id: u32, payloads: *const u8, len: usize,
     let mut done = 0;
     // Each round uses up a portion of room, or a stretch of the ring, or has one event travel among many that are folded.
     while done < count {
-        let Some((producer, inside)) = found.enter_again(key, type_id, len) else {
+        let Some((producer, inside)) = found.enter_again(key, type_id, len, false) else {
             return done;
         };
         let rest = payloads.wrapping_add(done * len);
@@ -442,7 +383,7 @@ pub unsafe fn push_many(key: u64, type_id: u32, payloads: *const u8, len: usize,
             let next = rest.wrapping_add(folded * len);
             let travels = done + folded < count
                 // SAFETY: as above.
-                && unsafe { push_one_without_cell(found, key, type_id, next, len) };
+                && unsafe { push_one_without_cell(key, type_id, next, len) };
             folded + usize::from(travels)
         } else if !found.hub().is_some_and(|hub| hub.has_room(producer, len)) {
             producer.leave_short(inside);
@@ -478,47 +419,47 @@ fn learn_way(key: u64, type_id: u32, len: usize, larger_than: Option<&Tally>) ->
     // SAFETY: as in `with_ring`.
     let (hub, producer) = unsafe { (&*recent.hub, &*recent.producer) };
     let place = memory.shortcuts.place(key, type_id);
-    let leads = place.get().leads;
     // A signal handler that interrupted a call by this very shortcut, which may have been about another recorder.
-    // SAFETY: it leads somewhere.
-    if leads.0 != Leads::nowhere().0 && unsafe { (*leads.producer()).is_inside() } {
+    // SAFETY: the producer is there, or null.
+    if unsafe { place.get().leads.producer().as_ref() }.is_some_and(Producer::is_inside) {
         return false;
     }
     // Before anything is asked that an alert may be about.
-    if producer.is_alert() {
+    if producer.is_alert(Alert::ANY) {
         return false;
     }
     let Ok(tally) = hub.tally(producer, type_id, larger_than) else {
         return false;
     };
-    // From here on the thread keeps it alive.
-    if let Some((tally, _)) = &tally
-        && !hold(producer, tally)
-    {
-        return false;
-    }
+    let folds = match tally {
+        // From here on the thread keeps it alive.
+        Some((tally, generation)) => match funnel(producer, type_id, tally, place.as_ptr()) {
+            Some(funnel) => Some((funnel, generation)),
+            None => return false,
+        },
+        None => None,
+    };
     let learned = producer.learn(|| {
-        let numbered = tally.is_none() && hub.is_numbered(type_id);
+        let numbered = folds.is_none() && hub.is_numbered(type_id);
         // What is folded may be of any length.
-        let shape = Shape::new(type_id, len, numbered).or(tally.is_some().then_some(Shape::NONE))?;
-        let (way, towards) = match &tally {
-            Some((_, generation)) if *generation != hub.generation() => return None,
-            Some((tally, _)) => {
-                let way = if tally.is_of_one_kind() { 0 } else { way::BY_KEY };
-                let tally = Arc::as_ptr(tally);
-                (way, Towards { tally })
+        let shape = Shape::new(type_id, len, numbered).or(folds.is_some().then_some(Shape::NONE))?;
+        let (way, leads) = match folds {
+            Some((_, generation)) if generation != hub.generation() => return None,
+            Some((funnel, _)) => {
+                // SAFETY: made above, and kept.
+                unsafe { (*funnel).put(key, len) };
+                (way::FOLDED, Leads::to_funnel(funnel))
             }
-            None if numbered => (way::NUMBERED, Towards { hub }),
-            None => (0, Towards { hub }),
+            None if numbered => (way::NUMBERED, Leads::to_ring(producer)),
+            None => (0, Leads::to_ring(producer)),
         };
         let shortcut = Shortcut {
             key,
             len,
-            leads: Leads::new(producer, tally.is_some()),
+            leads,
             shape,
-            towards,
+            hub,
             tag: type_id | way,
-            version: 0,
         };
         put(place, shortcut);
         Some(())
