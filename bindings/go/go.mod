@@ -1,0 +1,3 @@
+module mvx.dev/metrics
+
+go 1.19
