@@ -1,0 +1,1 @@
+"""Plays the scenario files of tests/scenarios against the library, by way of the Python binding."""
