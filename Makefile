@@ -1,6 +1,7 @@
 # make demo     builds the library and shows its main job on real input
 # make test     runs every test
 # make bench    measures the library against its peers, and prints a table
+# make bench-bindings  measures the bindings against the floor and against their peers
 # make install  PREFIX=/usr/local [DESTDIR=]: library, header and pkg-config file
 # make header   writes include/mvx_metrics.h anew
 #
@@ -21,7 +22,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME := libmvx_metrics.so.$(firstword $(subst ., ,$(VERSION)))
 BUILT := target/release/libmvx_metrics.so
 
-.PHONY: all lib demo test bench install header model storm clean setup-%
+.PHONY: all lib demo test bench bench-bindings install header model storm clean setup-%
 
 all: lib
 
@@ -40,6 +41,9 @@ test: setup-test
 
 bench: setup-bench
 	@benches/run
+
+bench-bindings: setup-bench lib
+	@benches/bindings
 
 header: setup-build
 	MVX_WRITE_HEADER=1 cargo check
