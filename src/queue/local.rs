@@ -156,14 +156,9 @@ fn recent(memory: &Memory, key: u64) -> Option<Recent> {
     (recent.key == key && live == recent.expected).then_some(recent)
 }
 
-/// What leads from a place to a tally for events of this type, kept for as long as this thread has the ring of `producer`;
+/// What leads from a place to a tally, kept for as long as this thread has the ring of `producer`;
 /// `None` where that can't be done now.
-fn funnel(
-    producer: &Producer,
-    type_id: u32,
-    tally: StdArc<Tally>,
-    place: *const Shortcut,
-) -> Option<*const Funnel> {
+fn funnel(producer: &Producer, tally: StdArc<Tally>, place: *const Shortcut) -> Option<*const Funnel> {
     let funnel = RINGS.try_with(|rings| {
         let mut rings = rings.0.try_borrow_mut().ok()?;
         let entry = rings
@@ -172,9 +167,7 @@ fn funnel(
         if let Some(known) = entry.funnels.iter().find(|known| known.leads(place, &tally)) {
             return Some(&raw const **known);
         }
-        entry
-            .funnels
-            .push(Box::new(Funnel::new(place, producer, type_id, tally)));
+        entry.funnels.push(Box::new(Funnel::new(place, producer, tally)));
         entry.funnels.last().map(|added| &raw const **added)
     });
     funnel.ok().flatten()

@@ -2135,6 +2135,36 @@ static void a_child_counts_nothing_of_its_parent(void)
     }
 }
 
+/* However an event type is recorded, a number that only looks like it is none. */
+static void what_looks_like_a_type_is_none(void)
+{
+    static const char *const groups[] = {NULL, "source"};
+    for (int way = 0; way < 3; way++) {
+        struct scene scene;
+        scene_open(&scene, recorder_options());
+        if (way < 2) {
+            add_counter(scene.recorder, "events", scene.type, (struct rule){.group_by = {groups[way]}});
+        } else {
+            /* Order matters to it, so events get numbers. */
+            add_native(scene.recorder, "events", MVX_METRIC_GAUGE, scene.type, "value", NULL);
+        }
+        start(scene.recorder);
+        record_many(&scene, scene.type, &plain_number, sizeof plain_number, 100);
+        mvx_stats before = stats_of(scene.recorder);
+        for (int bit = 24; bit < 32; bit++) {
+            mvx_event_type wrong = scene.type | UINT32_C(1) << bit;
+            size_t accepted = 0;
+            STATUS(MVX_INVALID_ARGUMENT,
+                   mvx_recorder_register_event(scene.recorder, wrong, &plain_number, sizeof plain_number));
+            STATUS(MVX_INVALID_ARGUMENT, mvx_recorder_register_events(scene.recorder, wrong, &plain_number,
+                                                                      sizeof plain_number, 1, &accepted));
+        }
+        CHECK_UINT(before.accepted, stats_of(scene.recorder).accepted);
+        flush(scene.recorder);
+        scene_close(&scene);
+    }
+}
+
 TEST_MAIN(CASE(counted_at_once), CASE(shown_at_once), CASE(batches_are_folded),
           CASE(payloads_of_any_length), CASE(the_pending_limit_is_none_of_their_business), CASE(folding_can_be_turned_off), CASE(an_unknown_setting_is_refused),
           CASE(an_event_with_a_release_travels), CASE(an_event_with_its_time_travels), CASE(what_others_want_travels),
@@ -2150,4 +2180,4 @@ TEST_MAIN(CASE(counted_at_once), CASE(shown_at_once), CASE(batches_are_folded),
           CASE(a_freed_handle_is_invalid_at_once), CASE(handlers_interrupt_what_is_alike),
           CASE(handlers_interrupt_what_has_keys), CASE(handlers_interrupt_what_travels),
           CASE(handlers_interrupt_what_is_not_remembered), CASE(handlers_interrupt_an_allocation),
-          CASE(a_child_counts_nothing_of_its_parent))
+          CASE(a_child_counts_nothing_of_its_parent), CASE(what_looks_like_a_type_is_none))

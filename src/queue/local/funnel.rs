@@ -25,17 +25,15 @@ pub struct Funnel {
     /// The producer's.
     alert: *const AlertWord,
     tally: *const Tally,
-    /// The event type, with [`BY_KEY`] where events are told apart.
-    tag: u32,
+    type_id: u32,
+    /// Whether events are all alike.
+    alike: bool,
     producer: *const Producer,
     /// The place that leads here.
     place: *const Shortcut,
     /// What `tally` points to; nothing, where it leads nowhere.
     _held: Option<Arc<Tally>>,
 }
-
-/// A bit above all event types.
-const BY_KEY: u32 = 1 << 31;
 
 /// Whether an event goes by a funnel.
 pub enum Fits {
@@ -49,17 +47,14 @@ pub enum Fits {
 
 impl Funnel {
     /// A funnel for events of no handle.
-    pub fn new(place: *const Shortcut, producer: &Producer, type_id: u32, tally: Arc<Tally>) -> Self {
+    pub fn new(place: *const Shortcut, producer: &Producer, tally: Arc<Tally>) -> Self {
         Self {
             key: Cell::new(0),
             len: Cell::new(0),
             alert: producer.alert(),
             tally: Arc::as_ptr(&tally),
-            tag: if tally.is_of_one_kind() {
-                type_id
-            } else {
-                type_id | BY_KEY
-            },
+            type_id: tally.type_id,
+            alike: tally.is_of_one_kind(),
             producer,
             place,
             _held: Some(tally),
@@ -92,20 +87,14 @@ impl Funnel {
     /// Whether such an event goes by it now.
     #[inline(always)]
     pub fn fits(&self, key: u64, type_id: u32, len: usize) -> Fits {
-        if self.key.get() != key || self.len.get() != len {
+        if self.key.get() != key || self.len.get() != len || self.type_id != type_id {
             return Fits::No;
         }
         // SAFETY: the producer lives as long. That the dispatcher sleeps is no matter to who does not need it.
         if unsafe { (*self.alert).has(Alert::CHANGED) } {
             return Fits::No;
         }
-        if self.tag == type_id {
-            Fits::Alike
-        } else if self.tag == type_id | BY_KEY {
-            Fits::ByKey
-        } else {
-            Fits::No
-        }
+        if self.alike { Fits::Alike } else { Fits::ByKey }
     }
 }
 
@@ -128,7 +117,8 @@ pub static NOWHERE: Nowhere = Nowhere(Funnel {
     len: Cell::new(0),
     alert: &raw const ALERT,
     tally: ptr::null(),
-    tag: 0,
+    type_id: 0,
+    alike: false,
     producer: ptr::null(),
     place: ptr::null(),
     _held: None,

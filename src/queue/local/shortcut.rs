@@ -21,16 +21,6 @@ use crate::metrics::EventHub;
 /// How many are remembered.
 const SHORTCUTS: usize = 16;
 
-/// How events of a shape are recorded, as a bit above all event types.
-mod way {
-    /// With a number that orders them among all threads' events.
-    pub const NUMBERED: u32 = 1 << 31;
-    /// Folded.
-    pub const FOLDED: u32 = 1 << 30;
-    /// All of them.
-    pub const ALL: u32 = NUMBERED | FOLDED;
-}
-
 /// See the module. One cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -44,8 +34,10 @@ pub struct Shortcut {
     shape: Shape,
     /// Of events that travel: where to.
     hub: *const EventHub,
-    /// The event type, and a [`way`]; 0, which is no event type, where nothing is remembered.
-    tag: u32,
+    /// The event type; 0, which is none, where nothing is remembered.
+    type_id: u32,
+    /// Of events that travel: with a number that orders them among all threads' events.
+    numbered: bool,
 }
 
 /// To a producer, or, with the lowest bit set, to a funnel.
@@ -58,7 +50,8 @@ const NONE: Shortcut = Shortcut {
     leads: Leads::to_funnel(NOWHERE.get()),
     shape: Shape::NONE,
     hub: ptr::null(),
-    tag: 0,
+    type_id: 0,
+    numbered: false,
 };
 
 impl Leads {
@@ -129,7 +122,8 @@ fn put(place: &Cell<Shortcut>, shortcut: Shortcut) {
         (&raw mut (*at).len).write_volatile(shortcut.len);
         (&raw mut (*at).shape).write_volatile(shortcut.shape);
         (&raw mut (*at).hub).write_volatile(shortcut.hub);
-        (&raw mut (*at).tag).write_volatile(shortcut.tag);
+        (&raw mut (*at).type_id).write_volatile(shortcut.type_id);
+        (&raw mut (*at).numbered).write_volatile(shortcut.numbered);
         (&raw mut (*at).key).write_volatile(shortcut.key);
     }
 }
@@ -139,7 +133,7 @@ fn clear(place: &Cell<Shortcut>) {
     let at = place.as_ptr();
     // SAFETY: as in `put`. Nobody follows where it leads whose event is not of its type.
     unsafe {
-        (&raw mut (*at).tag).write_volatile(NONE.tag);
+        (&raw mut (*at).type_id).write_volatile(NONE.type_id);
         (&raw mut (*at).leads).write_volatile(NONE.leads);
         (&raw mut (*at).key).write_volatile(NONE.key);
     }
@@ -168,7 +162,7 @@ impl Shortcut {
         // SAFETY: it is there, or null.
         let producer = unsafe { leads.producer().as_ref() }?;
         let inside = producer.enter_short(heed)?;
-        let is_it = self.key == key && self.len == len && self.tag & !way::ALL == type_id;
+        let is_it = self.key == key && self.len == len && self.type_id == type_id;
         if !is_it || leads != self.leads || Producer::is_nested(&inside) {
             producer.leave_short(inside);
             return None;
@@ -239,19 +233,16 @@ pub unsafe fn push_one<'a>(key: u64, type_id: u32, payload: *const u8, len: usiz
     };
     // It may have led elsewhere, to another recorder, before the call began.
     let is_it = found.key == key && found.leads == leads;
-    if !is_it || found.len != len || payload.is_null() {
+    if !is_it || found.type_id != type_id || found.len != len || payload.is_null() {
         producer.leave_short(inside);
         return Shortest::Unknown;
     }
-    let went = if found.tag == type_id {
+    let went = if found.numbered {
         // SAFETY: the caller's promise.
-        unsafe { producer.push_one::<false>(inside, &found.shape, payload, len) }
-    } else if found.tag == type_id | way::NUMBERED {
-        // SAFETY: as above.
         unsafe { producer.push_one::<true>(inside, &found.shape, payload, len) }
     } else {
-        producer.leave_short(inside);
-        return Shortest::Unknown;
+        // SAFETY: as above.
+        unsafe { producer.push_one::<false>(inside, &found.shape, payload, len) }
     };
     match went {
         Short::Accepted => Shortest::Accepted,
@@ -345,11 +336,12 @@ pub unsafe fn push_one_with_new_room(
         producer.leave_short(inside);
         return false;
     }
-    let went = match found.tag & way::NUMBERED {
+    let went = if found.numbered {
         // SAFETY: the caller's promise.
-        0 => unsafe { producer.push_one::<false>(inside, &found.shape, payload, len) },
+        unsafe { producer.push_one::<true>(inside, &found.shape, payload, len) }
+    } else {
         // SAFETY: as above.
-        _ => unsafe { producer.push_one::<true>(inside, &found.shape, payload, len) },
+        unsafe { producer.push_one::<false>(inside, &found.shape, payload, len) }
     };
     went == Short::Accepted
 }
@@ -388,7 +380,7 @@ pub unsafe fn push_many(key: u64, type_id: u32, payloads: *const u8, len: usize,
         } else if !found.hub().is_some_and(|hub| hub.has_room(producer, len)) {
             producer.leave_short(inside);
             0
-        } else if found.tag & way::NUMBERED == 0 {
+        } else if !found.numbered {
             // SAFETY: as above.
             unsafe { producer.push_run::<false>(inside, &found.shape, rest, len, count - done) }
         } else {
@@ -433,7 +425,7 @@ fn learn_way(key: u64, type_id: u32, len: usize, larger_than: Option<&Tally>) ->
     };
     let folds = match tally {
         // From here on the thread keeps it alive.
-        Some((tally, generation)) => match funnel(producer, type_id, tally, place.as_ptr()) {
+        Some((tally, generation)) => match funnel(producer, tally, place.as_ptr()) {
             Some(funnel) => Some((funnel, generation)),
             None => return false,
         },
@@ -443,15 +435,14 @@ fn learn_way(key: u64, type_id: u32, len: usize, larger_than: Option<&Tally>) ->
         let numbered = folds.is_none() && hub.is_numbered(type_id);
         // What is folded may be of any length.
         let shape = Shape::new(type_id, len, numbered).or(folds.is_some().then_some(Shape::NONE))?;
-        let (way, leads) = match folds {
+        let leads = match folds {
             Some((_, generation)) if generation != hub.generation() => return None,
             Some((funnel, _)) => {
                 // SAFETY: made above, and kept.
                 unsafe { (*funnel).put(key, len) };
-                (way::FOLDED, Leads::to_funnel(funnel))
+                Leads::to_funnel(funnel)
             }
-            None if numbered => (way::NUMBERED, Leads::to_ring(producer)),
-            None => (0, Leads::to_ring(producer)),
+            None => Leads::to_ring(producer),
         };
         let shortcut = Shortcut {
             key,
@@ -459,7 +450,8 @@ fn learn_way(key: u64, type_id: u32, len: usize, larger_than: Option<&Tally>) ->
             leads,
             shape,
             hub,
-            tag: type_id | way,
+            type_id,
+            numbered,
         };
         put(place, shortcut);
         Some(())
