@@ -74,6 +74,13 @@ Json result_plain(mvx::Status status)
     return got;
 }
 
+Json kept_error_result(const mvx::Result<std::optional<mvx::Error>> &kept)
+{
+    Json got = result_plain(kept.status());
+    got.set("error", error_json(kept && *kept ? &**kept : nullptr));
+    return got;
+}
+
 Json error_json(const mvx::Error *error)
 {
     if (error == nullptr)

@@ -186,6 +186,9 @@ Json result(const mvx::Result<T> &outcome)
     return got;
 }
 
+/* What a call that asks for the error that is kept gave. */
+Json kept_error_result(const mvx::Result<std::optional<mvx::Error>> &kept);
+
 /* Binds what a call gave under the step's name for it; without a name it is freed at once. */
 template <class T>
 void give(Call &call, const char *key, Kind kind, T object)
@@ -207,6 +210,16 @@ extern const Names recorder_states, runtime_states, overflow_policies, metric_er
     metric_kinds, metric_states, operations, field_kinds, filter_ops, value_kinds, log_policies, log_levels;
 std::int64_t number_named(const Names &names, const Json &json); /* a number goes as it is */
 Json name_of(const Names &names, std::int64_t value);
+
+/* What a call that asks for a state gave. */
+template <class State>
+Json state_result(const mvx::Result<State> &state, const Names &names)
+{
+    Json got = result(state);
+    if (state)
+        got.set("state", name_of(names, static_cast<std::int64_t>(*state)));
+    return got;
+}
 template <class Enum>
 Enum value_of(const Names &names, const Json &json)
 {

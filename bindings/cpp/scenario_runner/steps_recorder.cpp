@@ -90,22 +90,8 @@ static Json recorder_stop(Call &call) { return operate(call, &Recorder::stop, &R
 static Json recorder_flush(Call &call) { return operate(call, &Recorder::flush, &Recorder::flush); }
 static Json recorder_cancel(Call &call) { return result(recorder_of(call)->cancel()); }
 
-static Json recorder_state(Call &call)
-{
-    auto state = recorder_of(call)->state();
-    Json got = result(state);
-    if (state)
-        got.set("state", name_of(recorder_states, static_cast<std::int64_t>(*state)));
-    return got;
-}
-
-static Json recorder_last_error(Call &call)
-{
-    auto kept = recorder_of(call)->last_error();
-    Json got = result_plain(kept.status());
-    got.set("error", error_json(kept && *kept ? &**kept : nullptr));
-    return got;
-}
+static Json recorder_state(Call &call) { return state_result(recorder_of(call)->state(), recorder_states); }
+static Json recorder_last_error(Call &call) { return kept_error_result(recorder_of(call)->last_error()); }
 
 static Json text_result(const mvx::Result<std::string> &text)
 {

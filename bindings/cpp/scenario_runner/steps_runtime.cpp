@@ -65,22 +65,8 @@ static Json runtime_shutdown_async(Call &call)
     return giving(call, Kind::wait, runtime_of(call)->shutdown_async(), "wait");
 }
 
-static Json runtime_state(Call &call)
-{
-    auto state = runtime_of(call)->state();
-    Json got = result(state);
-    if (state)
-        got.set("state", name_of(runtime_states, static_cast<std::int64_t>(*state)));
-    return got;
-}
-
-static Json runtime_last_error(Call &call)
-{
-    auto kept = runtime_of(call)->last_error();
-    Json got = result_plain(kept.status());
-    got.set("error", error_json(kept && *kept ? &**kept : nullptr));
-    return got;
-}
+static Json runtime_state(Call &call) { return state_result(runtime_of(call)->state(), runtime_states); }
+static Json runtime_last_error(Call &call) { return kept_error_result(runtime_of(call)->last_error()); }
 
 static mvx::Result<mvx::Recorder> create_recorder(Call &call)
 {

@@ -26,7 +26,20 @@ from mvx_metrics.options import recorder_struct
 from .callbacks import metric_use, use_hooks, use_log
 from .scenario import PATIENCE_S, Call
 from .snapshots import read_snapshot
-from .values import attempt, constant, error_json, event_number, give, handle, raw, raw_plain, told, text
+from .values import (
+    attempt,
+    constant,
+    error_json,
+    event_number,
+    give,
+    handle,
+    raw,
+    raw_plain,
+    text,
+    told,
+    told_last_error,
+    told_state,
+)
 
 _lib = _abi.lib
 _KEYS = (
@@ -124,35 +137,27 @@ def recorder_cancel(call: Call) -> Any:
 
 
 def recorder_state(call: Call) -> Any:
-    recorder = handle(call, "recorder")
-    if call.step.get("null_out"):
-        return raw_plain(_lib.mvx_recorder_state, recorder._number, None)
-    got, state = attempt(call, lambda: recorder.state, plain=True)
-    return got if state is None else {**got, "state": state.name}
+    return told_state(call, "recorder")
 
 
 def recorder_last_error(call: Call) -> Any:
+    return told_last_error(call, "recorder")
+
+
+def _text(call: Call, name: str) -> Any:
     recorder = handle(call, "recorder")
     if call.step.get("null_out"):
-        return {**raw_plain(_lib.mvx_recorder_last_error, recorder._number, None), "error": None}
-    got, error = attempt(call, lambda: recorder.last_error, plain=True)
-    return {**got, "error": error_json(error)}
+        return raw_plain(getattr(_lib, f"mvx_recorder_{name}"), recorder._number, None)
+    got, value = attempt(call, lambda: getattr(recorder, name), plain=True)
+    return got if value is None else {**got, "text": value}
 
 
 def recorder_entity_id(call: Call) -> Any:
-    recorder = handle(call, "recorder")
-    if call.step.get("null_out"):
-        return raw_plain(_lib.mvx_recorder_entity_id, recorder._number, None)
-    got, value = attempt(call, lambda: recorder.entity_id, plain=True)
-    return got if value is None else {**got, "text": value}
+    return _text(call, "entity_id")
 
 
 def recorder_name_space(call: Call) -> Any:
-    recorder = handle(call, "recorder")
-    if call.step.get("null_out"):
-        return raw_plain(_lib.mvx_recorder_name_space, recorder._number, None)
-    got, value = attempt(call, lambda: recorder.name_space, plain=True)
-    return got if value is None else {**got, "text": value}
+    return _text(call, "name_space")
 
 
 def recorder_stats(call: Call) -> Any:

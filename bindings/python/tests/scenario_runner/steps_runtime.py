@@ -11,7 +11,7 @@ from mvx_metrics.options import runtime_struct
 from .callbacks import use_log
 from .scenario import Call
 from .steps_recorder import recorder_options
-from .values import attempt, constant, error_json, give, handle, raw, raw_plain, text
+from .values import attempt, constant, give, handle, raw, raw_plain, text, told_last_error, told_state
 
 _lib = _abi.lib
 _KEYS = (
@@ -92,19 +92,11 @@ def runtime_shutdown_async(call: Call) -> Any:
 
 
 def runtime_state(call: Call) -> Any:
-    runtime = handle(call, "runtime")
-    if call.step.get("null_out"):
-        return raw_plain(_lib.mvx_runtime_state, runtime._number, None)
-    got, state = attempt(call, lambda: runtime.state, plain=True)
-    return got if state is None else {**got, "state": state.name}
+    return told_state(call, "runtime")
 
 
 def runtime_last_error(call: Call) -> Any:
-    runtime = handle(call, "runtime")
-    if call.step.get("null_out"):
-        return {**raw_plain(_lib.mvx_runtime_last_error, runtime._number, None), "error": None}
-    got, error = attempt(call, lambda: runtime.last_error, plain=True)
-    return {**got, "error": error_json(error)}
+    return told_last_error(call, "runtime")
 
 
 def runtime_create_recorder(call: Call) -> Any:

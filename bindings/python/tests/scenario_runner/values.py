@@ -200,3 +200,24 @@ def show(event: Any, data: bytes) -> str:
         return str(event.key)
     value = field_value(event.type, event.type.fields[0].name, data)
     return f"{event.key}({value if isinstance(value, str) else compact(value)})"
+
+
+# ---- what runtimes and recorders tell of themselves alike ----
+
+
+def told_state(call: Call, kind: str) -> Any:
+    """The step that asks for a state."""
+    asked = handle(call, kind)
+    if call.step.get("null_out"):
+        return raw_plain(getattr(_abi.lib, f"mvx_{kind}_state"), asked._number, None)
+    got, state = attempt(call, lambda: asked.state, plain=True)
+    return got if state is None else {**got, "state": state.name}
+
+
+def told_last_error(call: Call, kind: str) -> Any:
+    """The step that asks for the error that is kept."""
+    asked = handle(call, kind)
+    if call.step.get("null_out"):
+        return {**raw_plain(getattr(_abi.lib, f"mvx_{kind}_last_error"), asked._number, None), "error": None}
+    got, error = attempt(call, lambda: asked.last_error, plain=True)
+    return {**got, "error": error_json(error)}
