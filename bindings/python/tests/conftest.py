@@ -78,7 +78,7 @@ def program() -> Callable[[str], "subprocess.CompletedProcess[str]"]:
 
 @pytest.fixture(scope="session")
 def build() -> Path:
-    """Where products of the tests go."""
-    path = Path(os.environ["MVX_METRICS_BUILD"]) / "tests"
+    """Where products of the tests go; the tests with the accelerator and those without run at once."""
+    path = Path(os.environ["MVX_METRICS_BUILD"]) / "tests" / f"way-{os.environ.get('MVX_METRICS_ACCELERATOR', '')}"
     path.mkdir(parents=True, exist_ok=True)
     return path

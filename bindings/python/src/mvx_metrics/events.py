@@ -20,6 +20,7 @@ from typing import (
 )
 
 from . import _abi
+from ._bound import Parameter, bind_fields
 from .constants import FieldKind
 from .event_types import Event, EventType, Field, declare_event_type, intern
 from .native_errors import error_of_status, invalid_argument
@@ -136,6 +137,15 @@ def _expression(field: Field, value: str) -> str:
     return value
 
 
+def _parameters(cls: Type[Any]) -> List[Parameter]:
+    parameters: List[Parameter] = []
+    for member in fields(cls):
+        if member.default_factory is not MISSING:
+            raise TypeError(f"the field '{member.name}' needs a plain default")
+        parameters.append((member.name,) if member.default is MISSING else (member.name, member.default))
+    return parameters
+
+
 def _generate(cls: Type[Any], event_type: EventType, packer: struct.Struct, order: List[Field]) -> Dict[str, Any]:
     scope: Dict[str, Any] = {
         "_pack": packer.pack,
@@ -149,14 +159,10 @@ def _generate(cls: Type[Any], event_type: EventType, packer: struct.Struct, orde
         "_error_of_status": error_of_status,
     }
     parameters = []
-    for member in fields(cls):
-        if member.default_factory is not MISSING:
-            raise TypeError(f"the field '{member.name}' needs a plain default")
-        if member.default is MISSING:
-            parameters.append(member.name)
-        else:
-            scope[f"_default_{member.name}"] = member.default
-            parameters.append(f"{member.name}=_default_{member.name}")
+    for name, *default in _parameters(cls):
+        parameters.append(f"{name}=_default_{name}" if default else name)
+        if default:
+            scope[f"_default_{name}"] = default[0]
     source = _TEMPLATE.format(
         members=", ".join(_expression(field, f"self.{field.name}") for field in order),
         values=", ".join(_expression(field, field.name) for field in order),
@@ -186,11 +192,14 @@ def metric_event(name: str, *, timed: bool = False) -> Callable[[Type[T]], Type[
         event_type = declare_event_type(name, declared, timed=timed)
         packer, order = event_type.packing()
         scope = _generate(cls, event_type, packer, order)
+        parameters = _parameters(cls)
         extended: Any = cls
         extended.__mvx_event_type__ = event_type
         extended.__mvx_event_number__ = event_type.number
         extended.__mvx_pack__ = scope["pack"]
-        extended.__mvx_bind__ = staticmethod(scope["bind"])
+        extended.__mvx_bind__ = staticmethod(
+            lambda recorder: bind_fields(recorder, event_type, parameters, _symbols, scope["bind"](recorder))
+        )
         return cls
 
     return declare

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Iterable, List, NamedTuple, Optional, Union
 
 from . import _abi
+from ._bound import bind_payload, bind_recorder
 from ._exit import foreign_recorders
 from ._handles import Handle, clone_number
 from ._pins import find
@@ -65,7 +66,7 @@ class Recorder(Handle):
     All methods may be called from any thread, also from callbacks. None blocks unless it says so.
     """
 
-    __slots__ = ("_runtime", "_pointer")
+    __slots__ = ("_runtime", "_pointer", "_may_block", "_record")
     _free = _lib.mvx_recorder_free
     _clone = _lib.mvx_recorder_clone
 
@@ -86,20 +87,27 @@ class Recorder(Handle):
             runtime._number, byref(struct) if struct is not None else None, byref(recorder), byref(error)
         )
         check(status, error)
-        self._adopt(recorder, runtime)
+        self._adopt(recorder, runtime, struct is not None and struct.overflow_policy == _abi.OVERFLOW_BLOCK)
 
-    def _adopt(self, recorder: c_void_p, runtime: Optional[Runtime]) -> None:
+    def _adopt(self, recorder: c_void_p, runtime: Optional[Runtime], may_block: bool = True) -> None:
         assert recorder.value is not None
         super().__init__(recorder.value)
         #: Kept, so that the runtime is there at exit as long as its recorders may call back.
         self._runtime = runtime
+        self._record_with(recorder, may_block)
+
+    def _record_with(self, recorder: c_void_p, may_block: bool) -> None:
         #: What calls are made with: ctypes need not convert it each time.
         self._pointer = recorder
+        #: Whether recording may wait for room: under BLOCK, or where somebody else chose the policy.
+        self._may_block = may_block
+        #: By the accelerator, if it is used.
+        self._record = bind_recorder(recorder.value or 0, may_block)
 
     @classmethod
-    def _made(cls, recorder: c_void_p, runtime: Optional[Runtime]) -> Recorder:
+    def _made(cls, recorder: c_void_p, runtime: Optional[Runtime], may_block: bool = True) -> Recorder:
         made = cls.__new__(cls)
-        made._adopt(recorder, runtime)
+        made._adopt(recorder, runtime, may_block)
         return made
 
     @classmethod
@@ -109,7 +117,7 @@ class Recorder(Handle):
 
     def clone(self) -> Recorder:
         """A further reference to the same recorder."""
-        return self._made(c_void_p(clone_number(type(self), self._number)), self._runtime)
+        return self._made(c_void_p(clone_number(type(self), self._number)), self._runtime, self._may_block)
 
     # ---- life ----
 
@@ -244,6 +252,8 @@ class Recorder(Handle):
             if hasattr(type(event), "__mvx_event_type__"):
                 raise
             raise TypeError(f"{type(event).__name__} was not declared with @metric_event") from None
+        if self._record is not None:
+            return self._record(number, payload)
         status = _register(self._pointer, number, payload, len(payload))
         if status:
             raise error_of_status(status)
@@ -251,6 +261,8 @@ class Recorder(Handle):
     def register_payload(self, event_type: Union[EventType, int], payload: bytes = b"") -> None:
         """Records an event given as bytes; otherwise as ``register_event``."""
         number = event_type if isinstance(event_type, int) else event_type.number
+        if self._record is not None and type(payload) is bytes:
+            return self._record(number, payload)
         status = _register(self._pointer, number, payload, len(payload))
         if status:
             raise error_of_status(status)
@@ -290,7 +302,7 @@ class Recorder(Handle):
         recorder, expected = self._pointer, declared_length(number)
         size = c_size_t(expected)
 
-        def register(payload: bytes) -> None:
+        def register(payload: bytes, /) -> None:
             if type(payload) is bytes and len(payload) == expected:
                 status = _prepared(recorder, number, payload, size)
             else:
@@ -300,7 +312,7 @@ class Recorder(Handle):
 
         # The function keeps the recorder alive.
         register.__self__ = self  # type: ignore[attr-defined]
-        return register
+        return bind_payload(self, number, register)
 
     # ---- snapshots ----
 

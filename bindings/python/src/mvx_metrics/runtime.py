@@ -23,7 +23,7 @@ class Runtime(Handle):
     All methods may be called from any thread. None blocks unless it says so.
     """
 
-    __slots__ = ()
+    __slots__ = ("_recorders_may_block",)
     _free = _lib.mvx_runtime_free
     _clone = _lib.mvx_runtime_clone
 
@@ -39,13 +39,18 @@ class Runtime(Handle):
         check(status, error)
         assert runtime.value is not None
         super().__init__(runtime.value)
+        #: Whether recording into its recorders may wait for room, where they have no policy of their own.
+        self._recorders_may_block = (
+            struct is not None and struct.recorder_overflow_policy == _abi.OVERFLOW_BLOCK
+        )
         runtimes.add(self)
 
     @classmethod
-    def _made(cls, number: Optional[int]) -> Runtime:
+    def _made(cls, number: Optional[int], recorders_may_block: bool = True) -> Runtime:
         assert number is not None
         made = cls.__new__(cls)
         Handle.__init__(made, number)
+        made._recorders_may_block = recorders_may_block
         return made
 
     @classmethod
@@ -53,7 +58,7 @@ class Runtime(Handle):
         """The default runtime of the process, which is running. Blocks while its threads start."""
         runtime, error = c_void_p(), c_void_p()
         check(_lib.mvx_runtime_default(byref(runtime), byref(error)), error)
-        made = cls._made(runtime.value)
+        made = cls._made(runtime.value, False)
         runtimes.add(made)
         return made
 
@@ -69,7 +74,7 @@ class Runtime(Handle):
 
     def clone(self) -> Runtime:
         """A further reference to the same runtime."""
-        made = self._made(clone_number(type(self), self._number))
+        made = self._made(clone_number(type(self), self._number), self._recorders_may_block)
         runtimes.add(made)
         return made
 
@@ -128,7 +133,8 @@ class Runtime(Handle):
             byref(error),
         )
         check(status, error)
-        return Recorder._made(recorder, self)
+        policy = struct.overflow_policy if struct is not None else 0
+        return Recorder._made(recorder, self, policy == _abi.OVERFLOW_BLOCK if policy else self._recorders_may_block)
 
     def get_recorder(self, recorder_id: str) -> Recorder:
         """The recorder with this id. Raises ``MvxError`` with RECORDER_NOT_FOUND."""

@@ -104,7 +104,7 @@ def _with_number(kind: str, number: int) -> Any:
     made = _UNOWNED[kind].__new__(_UNOWNED[kind])
     made._number = number
     if kind == "recorder":
-        made._pointer = c_void_p(number)
+        made._record_with(c_void_p(number), True)
         made._runtime = None
     return made
 

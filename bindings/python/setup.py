@@ -1,0 +1,25 @@
+"""The accelerator, for whoever installs from source with a C compiler; without one the package does without."""
+
+from __future__ import annotations
+
+import os
+from glob import glob
+
+from setuptools import Extension, setup
+
+#: Where mvx_metrics.h is.
+INCLUDE = os.environ.get("MVX_METRICS_INCLUDE", os.path.join("..", "..", "include"))
+
+ACCELERATOR = Extension(
+    "mvx_metrics._accelerator",
+    sources=sorted(glob("src/accelerator/*.c")),
+    depends=sorted(glob("src/accelerator/*.h")),
+    include_dirs=[INCLUDE],
+    define_macros=[("Py_LIMITED_API", "0x03090000")],
+    extra_compile_args=[] if os.name == "nt" else ["-std=gnu11", "-O2", "-fvisibility=hidden"],
+    py_limited_api=True,
+    optional=True,
+)
+
+# One build serves every Python from 3.9 on.
+setup(ext_modules=[ACCELERATOR], options={"bdist_wheel": {"py_limited_api": "cp39"}})
