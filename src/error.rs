@@ -35,6 +35,35 @@ pub enum Status {
     Unexpected = 19,
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "it succeeded",
+            Self::InvalidArgument => "an argument is bad",
+            Self::InvalidHandle => "the handle was freed, or was never handed out",
+            Self::InvalidState => "this can't be done in the present state",
+            Self::QueueOverflow => "as many events are pending as may be; this one was refused",
+            Self::AlreadyExists => "there is one already",
+            Self::NotFound => "there is none",
+            Self::HookFailed => "a hook failed",
+            Self::MetricFailed => "a metric failed",
+            Self::StartupFailed => "it could not start",
+            Self::StopFailed => "it could not stop",
+            Self::ShutdownFailed => "not all of the shutdown went well",
+            Self::LimitReached => "a limit of the library is reached",
+            Self::Cancelled => "it was cancelled",
+            Self::Timeout => "it did not happen in time",
+            Self::NotReady => "it is not over yet",
+            Self::WouldDeadlock => "a callback would wait for itself",
+            Self::Forked => "it was made before a fork and belongs to the parent process",
+            Self::Unsupported => "this version, or this platform, does not offer it",
+            Self::Unexpected => "the library failed unexpectedly",
+        })
+    }
+}
+
+impl std::error::Error for Status {}
+
 /// An error of the library. Cheap to clone: what waiters of one operation share.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]

@@ -42,4 +42,6 @@ mod sync;
 #[cfg(not(mvx_loom))]
 mod threads;
 #[cfg(not(mvx_loom))]
+pub mod typed;
+#[cfg(not(mvx_loom))]
 pub mod wait;

@@ -38,6 +38,19 @@ impl Snapshot {
             .find(|(name, _)| name == metric_name)
             .map(|(_, metric)| &metric.value)
     }
+
+    /// As JSON: metric names and their values.
+    ///
+    /// # Errors
+    /// UNEXPECTED_ERROR where it can't be written.
+    pub fn to_json(&self) -> crate::error::Result<String> {
+        crate::export::json::snapshot(self)
+    }
+
+    /// As OpenMetrics text, for Prometheus and others.
+    pub fn to_openmetrics(&self) -> String {
+        crate::export::openmetrics::snapshot(self)
+    }
 }
 
 #[cfg(test)]

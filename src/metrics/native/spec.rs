@@ -91,6 +91,25 @@ pub(super) struct Resolved {
 }
 
 impl NativeSpec {
+    /// A metric of some event types that counts 1 for each event, in one series; the other members say more.
+    pub fn new<'a>(
+        name: impl Into<String>,
+        kind: MetricKind,
+        event_types: impl IntoIterator<Item = &'a EventType>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            unit: String::new(),
+            help: String::new(),
+            kind,
+            event_types: event_types.into_iter().map(|event_type| event_type.id).collect(),
+            value_field: None,
+            filters: Vec::new(),
+            group_by: Vec::new(),
+            max_series: None,
+        }
+    }
+
     /// Checks the declaration against the event types that it names.
     ///
     /// # Errors
