@@ -5,95 +5,57 @@ The wheel has to carry everything: the environment has nothing else, and no vari
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
-from typing import Dict, Iterator, Tuple
 
-from ways import WAYS
+from packaged import WAYS, Tally, first_program_runs, install, make_empty, pythons
 
-PROGRAM = """
-import sys
-from types import BuiltinFunctionType
-from mvx_metrics.events import metric_event
-from mvx_metrics.native import *
-
-@metric_event("wheel.save")
-class Save:
-    outcome: str
-    seconds: float = 0.5
-
-class Total:
-    total = 0
-    def handle_event(self, event):
-        self.total += 1
-        return True
-    def snapshot(self):
-        return {"total": self.total}
-
-with Runtime() as runtime:
-    recorder = runtime.create_recorder("wheel")
-    recorder.register_metric("python", Total())
-    recorder.register_native_metric(NativeMetric("native", MetricKind.COUNTER, [Save], value_field="seconds"))
-    save = recorder.bind(Save)
-    save("ok")
-    save("ok", seconds=2)
-    recorder.register_event(Save("bad"))
-    assert isinstance(save, BuiltinFunctionType) == (sys.argv[1] == "1"), save
-    assert recorder.snapshot(timeout=5).to_dict() == {"python": {"total": 3}, "native": {"value": 3.0}}
-"""
+NATIVE = ("mvx_metrics/libmvx_metrics.so", "mvx_metrics/_accelerator.abi3.so")
 
 
-def _pythons() -> Iterator[Tuple[str, str]]:
-    for minor in range(9, 20):
-        version = f"3.{minor}"
-        installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-        for candidate in [shutil.which(f"python{version}"), *map(str, installed)]:
-            if candidate is not None and _version(candidate) == version:
-                yield version, candidate
-                break
+def _glibc(library: Path) -> int:
+    """The minor version of the youngest glibc that a library asks for."""
+    symbols = subprocess.run(["readelf", "-W", "--dyn-syms", str(library)], check=True, capture_output=True, text=True)
+    return max(int(minor) for minor in re.findall(r"GLIBC_2\.(\d+)", symbols.stdout))
 
 
-def _version(python: str) -> str:
-    tell = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
-    return subprocess.run([python, "-c", tell], capture_output=True, text=True).stdout.strip()
+def _is_stripped(library: Path) -> bool:
+    sections = subprocess.run(["readelf", "-W", "-S", str(library)], check=True, capture_output=True, text=True)
+    return ".debug_" not in sections.stdout and ".symtab" not in sections.stdout
 
 
-def _environment(**more: str) -> Dict[str, str]:
-    ours = {name for name in os.environ if name.startswith(("MVX_METRICS_", "PYTHON"))}
-    return {**{name: value for name, value in os.environ.items() if name not in ours}, **more}
-
-
-def _install(python: str, folder: Path, wheel: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    own = folder / "bin" / "python"
-    quiet = {"check": True, "env": _environment(), "stdout": subprocess.DEVNULL}
-    subprocess.run([python, "-m", "venv", str(folder)], **quiet)  # type: ignore[call-overload]
-    command = [str(own), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", str(wheel)]
-    subprocess.run(command, **quiet)  # type: ignore[call-overload]
-    return own
+def _check_contents(tally: Tally, wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    lacking = [name for name in (*NATIVE, "mvx_metrics/py.typed") if name not in names]
+    tally.add(f"it carries all {lacking or ''}".strip(), not lacking)
+    tally.add("it has its licence", any(name.endswith("/LICENSE") for name in names))
+    with tempfile.TemporaryDirectory() as folder:
+        libraries = [Path(zipfile.ZipFile(wheel).extract(name, folder)) for name in NATIVE if name in names]
+        tally.add("what it carries is stripped", all(map(_is_stripped, libraries)))
+        glibc = max(map(_glibc, libraries))
+    tag = re.search(r"-cp39-abi3-.*\bmanylinux_2_(\d+)_\w+\.whl$", wheel.name)
+    tally.add(
+        f"{wheel.name} is for every Python from 3.9 on, and for glibc 2.{glibc}, which it needs",
+        tag is not None and int(tag[1]) == glibc,
+    )
+    shown = subprocess.run([sys.executable, "-m", "auditwheel", "show", str(wheel)], capture_output=True, text=True)
+    tally.add("auditwheel confirms it", tag is not None and f'tag: "manylinux_2_{tag[1]}_' in " ".join(shown.stdout.split()))
 
 
 def main() -> int:
     wheel, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    names = zipfile.ZipFile(wheel).namelist()
-    lacking = {"mvx_metrics/libmvx_metrics.so", "mvx_metrics/_accelerator.abi3.so", "mvx_metrics/py.typed"} - set(names)
-    tag = "-cp39-abi3-" in wheel.name
-    passed, failed = (1, 0) if tag and not lacking else (0, 1)
-    if failed:
-        print(f"{wheel.name} is not for all of 3.9 and later, or lacks {sorted(lacking)}")
-    for version, python in _pythons():
-        own = _install(python, folder / version, wheel)
+    tally = Tally("wheel")
+    _check_contents(tally, wheel)
+    for version, python in pythons():
+        own = make_empty(python, folder / version)
+        tally.add(f"Python {version}: pip install", install(own, str(wheel)))
         for way, name in WAYS.items():
-            environment = _environment(MVX_METRICS_ACCELERATOR=way)
-            good = subprocess.run([str(own), "-c", PROGRAM, way], cwd=folder, env=environment, timeout=60).returncode == 0
-            print(f"{'ok' if good else 'FAIL'} Python {version}, {name}", flush=True)
-            passed, failed = passed + good, failed + (not good)
-    print(f"wheel: {passed} passed, {failed} failed")
-    return 1 if failed else 0
+            tally.add(f"Python {version}, README's first program {name}", first_program_runs(own, folder, way))
+    return tally.finish()
 
 
 if __name__ == "__main__":
