@@ -4,6 +4,14 @@
 # make bench-bindings  measures the bindings against the floor and against their peers
 # make install  PREFIX=/usr/local [DESTDIR=]: library, header and pkg-config file
 # make header   writes include/mvx_metrics.h anew
+# make docs     the documentation as a site, in build/docs/site; make test-docs runs its samples and looks at its pages
+#
+# Packages, all into build/; each is tried in an empty folder by make test-packages:
+# make dist     the tarball for Linux
+# make deb      the Debian packages
+# make windows  the DLL, with its import library; make test-windows runs the tests under wine
+# make release  all of them, and their checksums
+# make test-aarch64, make test-reproducible, make test-old-glibc
 #
 # Longer runs of what `make test` does briefly:
 # make model    the model checks, with more interleavings
@@ -22,7 +30,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME := libmvx_metrics.so.$(firstword $(subst ., ,$(VERSION)))
 BUILT := target/release/libmvx_metrics.so
 
-.PHONY: all lib demo test bench bench-bindings install header model storm clean setup-%
+.PHONY: all lib demo test bench bench-bindings install header model storm clean setup-% docs dist deb windows release \
+	test-docs test-packages test-windows test-aarch64 test-reproducible test-old-glibc
 
 all: lib
 
@@ -47,6 +56,41 @@ bench-bindings: setup-bench lib
 
 header: setup-build
 	MVX_WRITE_HEADER=1 cargo check
+
+docs: setup-docs
+	@docs/build
+
+test-docs: setup-test setup-docs lib
+	@tests/docs/run
+
+dist: setup-package
+	@packaging/dist x86_64
+
+deb: setup-package
+	@packaging/deb x86_64
+
+windows: setup-windows
+	@$(MAKE) --no-print-directory -C packaging/windows
+
+release: setup-test setup-package setup-windows
+	@packaging/release
+
+test-packages: setup-test setup-package lib
+	@packaging/tests/dist
+	@packaging/tests/deb
+	@packaging/bindings/run
+
+test-windows: setup-windows
+	@$(MAKE) --no-print-directory -C packaging/windows test
+
+test-aarch64: setup-test setup-package
+	@packaging/tests/aarch64
+
+test-reproducible: setup-package
+	@packaging/reproducible x86_64
+
+test-old-glibc: setup-package
+	@packaging/tests/old_glibc
 
 install: lib
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)

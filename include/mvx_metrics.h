@@ -144,11 +144,30 @@
  * interned texts stay good, and the child may create a runtime of its own. The parent is not disturbed.
  *
  * EXIT. A process may exit without shutting anything down; events that are pending then are lost. The library
- * stays loaded after dlclose().
+ * stays loaded after dlclose() or FreeLibrary().
  *
  * VERSIONS. Within one MVX_ABI_VERSION, functions, constants and fields keep their meaning; new ones may be
  * added.
  */
+
+#if defined(_WIN32)
+/*
+ * WINDOWS. All of the above holds, with these differences:
+ *
+ *   - Event loops wait for an event HANDLE, mvx_wait_handle(); there is no mvx_wait_fd().
+ *   - There is no fork(), hence no MVX_FORKED.
+ *   - There are no signals to block. Whoever ends the process, whether by exit(), ExitProcess() or a return from
+ *     main(), may do so at any time; TerminateProcess() as well.
+ *   - Don't start, stop, wait or shut down in a DllMain() or in the destructor of a DLL's global: the system
+ *     lets no thread begin or end meanwhile, and a call that waits for one would wait for ever. Recording
+ *     there is fine.
+ *   - FreeLibrary() succeeds, but the DLL stays until the process ends: it pins itself when it is loaded.
+ *   - Texts are UTF-8 on Windows too, not the code page of the system.
+ *   - The functions are those of a 64-bit DLL, mvx_metrics.dll; programs link with its import library. No
+ *     declaration needs __declspec(dllimport). Memory that the library hands out is freed by the library's
+ *     own functions, whichever C runtime the program has.
+ */
+#endif
 
 #include <stddef.h>
 #include <stdint.h>

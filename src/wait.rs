@@ -10,6 +10,13 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex};
 use crate::threads::{cycles, scope};
 
+#[cfg(target_os = "linux")]
+use descriptor::EventFd as Signal;
+#[cfg(windows)]
+use event_handle::EventHandle as Signal;
+#[cfg(windows)]
+mod event_handle;
+
 /// The operation that a wait handle stands for, with the number that crosses the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
@@ -44,8 +51,8 @@ struct Progress {
     result: Option<Result<()>>,
     callbacks: Vec<OnComplete>,
     wakers: Vec<Waker>,
-    #[cfg(target_os = "linux")]
-    descriptors: Vec<std::sync::Weak<descriptor::EventFd>>,
+    #[cfg(any(target_os = "linux", windows))]
+    signals: Vec<std::sync::Weak<Signal>>,
 }
 
 /// One operation, shared by whoever carries it out and whoever waits for it.
@@ -96,10 +103,10 @@ impl Operation {
             }
             progress.result = Some(result.clone());
             self.over.store(true, Ordering::Release);
-            #[cfg(target_os = "linux")]
-            for descriptor in progress.descriptors.drain(..) {
-                if let Some(descriptor) = descriptor.upgrade() {
-                    descriptor.set();
+            #[cfg(any(target_os = "linux", windows))]
+            for signal in progress.signals.drain(..) {
+                if let Some(signal) = signal.upgrade() {
+                    signal.set();
                 }
             }
             (
@@ -156,8 +163,8 @@ impl Operation {
 #[derive(Debug)]
 pub struct Wait {
     operation: Arc<Operation>,
-    #[cfg(target_os = "linux")]
-    descriptor: Mutex<Option<Arc<descriptor::EventFd>>>,
+    #[cfg(any(target_os = "linux", windows))]
+    signal: Mutex<Option<Arc<Signal>>>,
 }
 
 impl Wait {
@@ -165,8 +172,8 @@ impl Wait {
     pub fn new(operation: Arc<Operation>) -> Self {
         Self {
             operation,
-            #[cfg(target_os = "linux")]
-            descriptor: Mutex::new(None),
+            #[cfg(any(target_os = "linux", windows))]
+            signal: Mutex::new(None),
         }
     }
 
@@ -254,27 +261,41 @@ impl Wait {
     /// UNSUPPORTED where the platform has none, UNEXPECTED_ERROR where the process has no descriptor left.
     #[cfg(target_os = "linux")]
     pub fn fd(&self) -> Result<i32> {
-        let mut own = self.descriptor.lock();
-        if let Some(descriptor) = &*own {
-            return Ok(descriptor.number());
+        Ok(self.signal()?.number())
+    }
+
+    /// An event HANDLE that is signalled once the operation is over. It belongs to this wait and is closed with it.
+    ///
+    /// # Errors
+    /// UNEXPECTED_ERROR where the system gives none.
+    #[cfg(windows)]
+    pub fn handle(&self) -> Result<*mut std::ffi::c_void> {
+        Ok(self.signal()?.number())
+    }
+
+    /// What the system itself can wait on, made when it is first asked for.
+    #[cfg(any(target_os = "linux", windows))]
+    fn signal(&self) -> Result<Arc<Signal>> {
+        let mut own = self.signal.lock();
+        if let Some(signal) = &*own {
+            return Ok(Arc::clone(signal));
         }
-        let descriptor = Arc::new(descriptor::EventFd::new()?);
+        let signal = Arc::new(Signal::new()?);
         let mut progress = self.operation.progress.lock();
         if progress.result.is_some() {
-            descriptor.set();
+            signal.set();
         } else {
-            progress.descriptors.push(Arc::downgrade(&descriptor));
+            progress.signals.push(Arc::downgrade(&signal));
         }
-        let number = descriptor.number();
-        *own = Some(descriptor);
-        Ok(number)
+        *own = Some(Arc::clone(&signal));
+        Ok(signal)
     }
 
     /// See the Linux version.
     ///
     /// # Errors
     /// UNSUPPORTED.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(any(target_os = "linux", windows)))]
     pub fn fd(&self) -> Result<i32> {
         Err(Error::unsupported(
             "this platform has no file descriptor to wait on",

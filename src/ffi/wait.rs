@@ -1,6 +1,8 @@
 //! Waiting for an operation.
 
-use std::ffi::{c_int, c_void};
+#[cfg(not(windows))]
+use std::ffi::c_int;
+use std::ffi::c_void;
 
 use crate::error::{Error, Result};
 use crate::wait::OperationKind;

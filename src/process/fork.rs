@@ -16,6 +16,7 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// What a part of the library does around a fork. All of it runs on the forking thread; in the child it may
 /// touch atomics and what it locked before, nothing else.
 #[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "nothing forks there"))]
 pub struct Hooks {
     /// In the parent, before.
     pub before: fn(),

@@ -107,6 +107,12 @@ struct Rings(RefCell<Vec<Entry>>);
 
 impl Drop for Rings {
     fn drop(&mut self) {
+        // Nobody is left who could give back a lock that a recorder needs: all stays as it is.
+        #[cfg(windows)]
+        if crate::process::module::is_process_ending() {
+            std::mem::forget(self.0.take());
+            return;
+        }
         let memory = pointer::get();
         pointer::set(NOTHING.get());
         if memory != NOTHING.get() {

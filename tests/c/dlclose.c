@@ -1,7 +1,35 @@
 /* Loading the library at run time and closing it again, in a program that isn't linked with it. */
 #include "support.h"
 
+#ifdef _WIN32
+/* As dlopen() and its kin: what the program does with them is the same. */
+enum { RTLD_NOW, RTLD_LOCAL };
+
+static void *dlopen(const char *path, int mode)
+{
+    (void)mode;
+    return LoadLibraryA(path);
+}
+
+static const char *dlerror(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "the DLL is not to be had: error %lu", GetLastError());
+    return text;
+}
+
+static void *dlsym(void *handle, const char *name)
+{
+    return (void *)(uintptr_t)GetProcAddress(handle, name);
+}
+
+static int dlclose(void *handle)
+{
+    return FreeLibrary(handle) ? 0 : -1;
+}
+#else
 #include <dlfcn.h>
+#endif
 
 /* Of the library, only what is looked up here: the helpers that call it are of no use in this program. */
 struct library {
@@ -158,4 +186,22 @@ static void threads_end_after_it_was_closed(void)
     }
 }
 
-TEST_MAIN(CASE(open_use_and_close), CASE(close_while_it_runs), CASE(threads_end_after_it_was_closed))
+#ifdef _WIN32
+/* Even where nothing of it was used yet. */
+static void it_stays(void)
+{
+    const char *path = getenv("MVX_TEST_LIBRARY");
+    CHECK(path != NULL);
+    HMODULE module = LoadLibraryA(path);
+    CHECK(module != NULL);
+    for (int i = 0; i < 3; i++) {
+        CHECK(FreeLibrary(module));
+        CHECK(GetModuleHandleA("mvx_metrics.dll") == module);
+    }
+}
+#define ONLY_WINDOWS , CASE(it_stays)
+#else
+#define ONLY_WINDOWS
+#endif
+
+TEST_MAIN(CASE(open_use_and_close), CASE(close_while_it_runs), CASE(threads_end_after_it_was_closed) ONLY_WINDOWS)

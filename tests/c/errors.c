@@ -778,7 +778,7 @@ static void refuse_recorder(mvx_recorder *recorder)
 static void refuse_wait(mvx_wait *wait)
 {
     int32_t operation = -1;
-    int fd = -1;
+    descriptor fd = NO_DESCRIPTOR;
     int before = drops;
     STATUS(MVX_INVALID_HANDLE, mvx_wait_block(wait, 0));
     STATUS(MVX_INVALID_HANDLE, mvx_wait_block(wait, -1));
@@ -787,7 +787,7 @@ static void refuse_wait(mvx_wait *wait)
     CHECK_INT(before + 1, drops);
     STATUS(MVX_INVALID_HANDLE, mvx_wait_fd(wait, &fd));
     mvx_wait_free(wait);
-    CHECK(operation == -1 && fd == -1);
+    CHECK(operation == -1 && fd == NO_DESCRIPTOR);
 }
 
 static void refuse_completion(mvx_completion *completion)

@@ -2,9 +2,11 @@
    every snapshot at once, and the counters show what they would show if all events had gone through the queue. */
 #include "support.h"
 
+#ifndef _WIN32
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#endif
 
 /* ---- a recorder whose dispatcher can be held up -------------------------------------------------------- */
 
@@ -1790,6 +1792,7 @@ static void a_freed_handle_is_invalid_at_once(void)
     }
 }
 
+#ifndef _WIN32
 /* ---- signal handlers ----------------------------------------------------------------------------------- */
 
 enum { PARTIES = 2, FORMS = 40, ROUTES = 3 };
@@ -2135,6 +2138,8 @@ static void a_child_counts_nothing_of_its_parent(void)
     }
 }
 
+#endif
+
 /* However an event type is recorded, a number that only looks like it is none. */
 static void what_looks_like_a_type_is_none(void)
 {
@@ -2177,7 +2182,7 @@ TEST_MAIN(CASE(counted_at_once), CASE(shown_at_once), CASE(batches_are_folded),
           CASE(counters_that_come_in_the_middle), CASE(counters_that_are_replaced), CASE(a_visitor_that_comes_and_goes),
           CASE(changes_of_one_thread_are_exact), CASE(stops_in_the_middle), CASE(cancels_in_the_middle),
           CASE(what_comes_before_the_start_waits), CASE(freed_handles_are_invalid),
-          CASE(a_freed_handle_is_invalid_at_once), CASE(handlers_interrupt_what_is_alike),
-          CASE(handlers_interrupt_what_has_keys), CASE(handlers_interrupt_what_travels),
-          CASE(handlers_interrupt_what_is_not_remembered), CASE(handlers_interrupt_an_allocation),
-          CASE(a_child_counts_nothing_of_its_parent), CASE(what_looks_like_a_type_is_none))
+          CASE(a_freed_handle_is_invalid_at_once), UNIX_CASE(handlers_interrupt_what_is_alike, "signals"),
+          UNIX_CASE(handlers_interrupt_what_has_keys, "signals"), UNIX_CASE(handlers_interrupt_what_travels, "signals"),
+          UNIX_CASE(handlers_interrupt_what_is_not_remembered, "signals"), UNIX_CASE(handlers_interrupt_an_allocation, "signals"),
+          UNIX_CASE(a_child_counts_nothing_of_its_parent, "fork()"), CASE(what_looks_like_a_type_is_none))

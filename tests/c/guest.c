@@ -1,9 +1,13 @@
 /* Living in somebody else's process: fork, signals, exit, silence, and callbacks that would wait for themselves. */
 #include "support.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
+
+#ifdef _WIN32
+#include "guest_windows.h"
+#else
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +17,7 @@
 #include <sys/wait.h>
 
 extern char **environ;
+#endif
 
 /* ---- would deadlock ------------------------------------------------------------------------------------ */
 
@@ -269,6 +274,7 @@ static void letting_go_from_a_callback(void)
 
 /* ---- fork ---------------------------------------------------------------------------------------------- */
 
+#ifndef _WIN32
 struct report {
     atomic_int done;
 };
@@ -310,6 +316,7 @@ static void await_child(pid_t child, struct report *report)
     }
     munmap(report, sizeof *report);
 }
+#endif
 
 struct family {
     mvx_runtime *runtime;
@@ -325,6 +332,7 @@ struct family {
     struct hook_probe hooks;
 };
 
+#ifndef _WIN32
 static int32_t visit_nothing(void *context, const mvx_metric_info *metric)
 {
     (void)context;
@@ -482,6 +490,7 @@ static void live_on(void *shared, int number)
         }
     }
 }
+#endif
 
 static void family_open(struct family *family)
 {
@@ -515,6 +524,7 @@ static void family_close(struct family *family)
     end_runtime(family->runtime);
 }
 
+#ifndef _WIN32
 static void fork_while_all_is_busy(bool with_runtime)
 {
     struct family family;
@@ -870,6 +880,7 @@ static void read_globals(struct globals *globals)
     umask(globals->file_mask);
     globals->environment = hash_of_environment();
 }
+#endif
 
 static void no_global_is_changed(void)
 {
@@ -1093,6 +1104,7 @@ static const struct {
                 {"exits_elsewhere", child_exits_elsewhere},
                 {"is_silent", child_is_silent}};
 
+#ifndef _WIN32
 static void run_child(const char *name)
 {
     int out[2];
@@ -1140,6 +1152,7 @@ static void run_child(const char *name)
         FAIL("the process %s ended with 0x%x and wrote \"%s\"", name, status, text);
     }
 }
+#endif
 
 static void run_children(const char *name, uint64_t count)
 {
@@ -1210,14 +1223,14 @@ static const struct test_case cases[] = {CASE(waiting_for_oneself),
                                          CASE(shutting_down_when_it_was_shut_down),
                                          CASE(waiting_for_each_other),
                                          CASE(letting_go_from_a_callback),
-                                         CASE(a_child_is_told_it_forked),
-                                         CASE(a_child_starts_anew),
-                                         CASE(grandchildren),
-                                         CASE(the_default_runtime_does_not_cross),
-                                         CASE(fork_from_a_callback),
-                                         CASE(library_threads_block_signals),
-                                         CASE(signals_reach_the_host_only),
-                                         CASE(waits_survive_signals),
+                                         UNIX_CASE(a_child_is_told_it_forked, "fork()"),
+                                         UNIX_CASE(a_child_starts_anew, "fork()"),
+                                         UNIX_CASE(grandchildren, "fork()"),
+                                         UNIX_CASE(the_default_runtime_does_not_cross, "fork()"),
+                                         UNIX_CASE(fork_from_a_callback, "fork()"),
+                                         UNIX_CASE(library_threads_block_signals, "signals"),
+                                         UNIX_CASE(signals_reach_the_host_only, "signals"),
+                                         UNIX_CASE(waits_survive_signals, "signals"),
                                          CASE(no_global_is_changed),
                                          CASE(a_small_stack_is_enough),
                                          CASE(exit_while_idle),

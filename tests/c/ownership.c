@@ -2,7 +2,9 @@
    own count. */
 #include "support.h"
 
+#ifndef _WIN32
 #include <malloc.h>
+#endif
 
 /* ---- one round of each ---------------------------------------------------------------------------------- */
 
@@ -140,7 +142,7 @@ static void use_cancelled_recorder(void)
     gate_await(&gate, 1);
     mvx_wait_free(begin_flush(recorder));
     mvx_wait *wait = begin_stop(recorder);
-    int fd = -1;
+    descriptor fd = NO_DESCRIPTOR;
     OK(mvx_wait_fd(wait, &fd));
     mvx_snapshot *snapshot = NULL;
     STATUS(MVX_TIMEOUT, mvx_recorder_snapshot(recorder, MVX_SNAPSHOT_CONSISTENT, MS(1), &snapshot, ERR));
@@ -163,7 +165,7 @@ static void use_waits(void)
     atomic_int calls = 0;
     mvx_wait *waits[4];
     for (int i = 0; i < 4; i++) {
-        int fd = -1;
+        descriptor fd = NO_DESCRIPTOR;
         waits[i] = begin_start(recorder);
         OK(mvx_wait_fd(waits[i], &fd));
         OK(mvx_wait_on_complete(waits[i], count_calls, &calls, count_drops));
@@ -201,11 +203,13 @@ static void use_threads(void)
 
 /* ---- many rounds ----------------------------------------------------------------------------------------- */
 
+#ifndef _WIN32
 static size_t bytes_in_use(void)
 {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
+#endif
 
 /* After a time in which caches fill, no memory, thread or descriptor is left behind by a round. */
 static void many_rounds(void (*round)(void), bool own_runtime)

@@ -703,6 +703,31 @@ static void hooked(struct probe *probe, const mvx_event *event)
     CHECK_INT(1, started_here);
 }
 
+#ifdef _WIN32
+struct names {
+    const char *prefix;
+    int found;
+};
+
+static void look_at_name(HANDLE thread, void *context)
+{
+    struct names *names = context;
+    PWSTR wide = NULL;
+    char name[64] = "";
+    if (GetThreadDescription(thread, &wide) >= 0) {
+        snprintf(name, sizeof name, "%ls", wide);
+        LocalFree(wide);
+    }
+    names->found += strncmp(name, names->prefix, strlen(names->prefix)) == 0;
+}
+
+static int threads_named(const char *prefix)
+{
+    struct names names = {prefix, 0};
+    each_thread(look_at_name, &names);
+    return names.found;
+}
+#else
 static int threads_named(const char *prefix)
 {
     DIR *dir = opendir("/proc/self/task");
@@ -722,6 +747,7 @@ static int threads_named(const char *prefix)
     closedir(dir);
     return found;
 }
+#endif
 
 static void threads_are_named_and_hooked(void)
 {

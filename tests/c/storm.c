@@ -484,7 +484,7 @@ static void wait_somehow(void)
 {
     void *wait = any(WAIT);
     int32_t operation = 0;
-    int fd = -1;
+    descriptor fd = NO_DESCRIPTOR;
     mvx_error *error = NULL;
     switch (chance(5)) {
     case 0:

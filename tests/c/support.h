@@ -25,6 +25,14 @@
 
 #include <mvx_metrics.h>
 
+#ifdef _WIN32
+#include "support_windows.h"
+#else
+/* What a wait has for event loops. */
+typedef int descriptor;
+#define NO_DESCRIPTOR (-1)
+#endif
+
 /* Not every program uses every helper. */
 #define HELPER __attribute__((unused)) static
 
@@ -389,6 +397,20 @@ HELPER int count_entries(const char *path)
     return count;
 }
 
+#ifdef _WIN32
+HELPER int thread_count(void)
+{
+    return each_thread(NULL, NULL);
+}
+
+/* Handles of all kinds. */
+HELPER int fd_count(void)
+{
+    DWORD count = 0;
+    CHECK(GetProcessHandleCount(GetCurrentProcess(), &count));
+    return (int)count;
+}
+#else
 HELPER int thread_count(void)
 {
     return count_entries("/proc/self/task");
@@ -398,6 +420,7 @@ HELPER int fd_count(void)
 {
     return count_entries("/proc/self/fd");
 }
+#endif
 
 /* ---- runtimes, recorders, waits ------------------------------------------------------------------------ */
 
@@ -841,8 +864,18 @@ HELPER int64_t current(mvx_recorder *recorder, const char *metric, const char *k
 struct test_case {
     const char *name;
     void (*run)(void);
+    /* Why it is left out on this system, if it is. */
+    const char *left_out;
 };
-#define CASE(function) {#function, function}
+#define CASE(function) {#function, function, NULL}
+/* A case about something that only Unix has. */
+#ifdef _WIN32
+#define UNIX_CASE(function, what) {#function, NULL, "Windows has no " what}
+#else
+#define UNIX_CASE(function, what) CASE(function)
+#endif
+/* The exit code of a case that is left out; it says why. */
+#define LEFT_OUT 77
 
 HELPER void *end_at_once(void *argument)
 {
@@ -860,16 +893,22 @@ HELPER int run_cases(int argc, char **argv, const struct test_case *cases, size_
     }
     /* A thread sanitizer starts a thread of its own beside the first one: before anybody counts threads. */
     join(spawn(end_at_once, NULL));
-    size_t ran = 0;
+    size_t ran = 0, left_out = 0;
     for (size_t i = 0; i < count; i++) {
         bool wanted = argc == 1;
         for (int a = 1; a < argc; a++) {
             wanted = wanted || strcmp(argv[a], cases[i].name) == 0;
         }
-        if (wanted) {
+        if (wanted && cases[i].left_out) {
+            printf("%s: %s\n", cases[i].name, cases[i].left_out);
+            left_out++;
+        } else if (wanted) {
             cases[i].run();
             ran++;
         }
+    }
+    if (ran == 0 && left_out > 0) {
+        return LEFT_OUT;
     }
     if (ran == 0) {
         fprintf(stderr, "no such case\n");

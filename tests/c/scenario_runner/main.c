@@ -3,16 +3,21 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef _WIN32
+#include <process.h>
+#else
+#include <spawn.h>
+#include <sys/wait.h>
+
 extern char **environ;
+#endif
 
 static struct {
     char **files;
@@ -23,7 +28,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
 static struct scenario *playing;
 static uint64_t began_ms;
-static size_t passed, failed;
+static size_t passed, failed, skipped;
 static bool done;
 static long time_limit_s = 30;
 
@@ -108,13 +113,34 @@ static char *shown(const char *file)
 static bool play_in_own_process(const char *program, const char *file)
 {
     char limit[32];
-    pid_t child;
-    int outcome = 0;
     snprintf(limit, sizeof limit, "%ld", time_limit_s);
     const char *arguments[] = {program, "--own-process", "--time-limit", limit, file, NULL};
     fflush(stdout);
+#ifdef _WIN32
+    return _spawnv(_P_WAIT, program, arguments) == 0;
+#else
+    pid_t child;
+    int outcome = 0;
     return posix_spawnp(&child, program, NULL, NULL, (char **)(uintptr_t)arguments, environ) == 0 &&
            waitpid(child, &outcome, 0) == child && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0;
+#endif
+}
+
+/* What the scenario needs and this system has not, or NULL. */
+static const char *lacking(const json_t *root)
+{
+#ifdef _WIN32
+    size_t index;
+    json_t *need;
+    json_array_foreach(json_object_get(root, "needs"), index, need)
+    {
+        if (strcmp(json_string_value(need), "fork") == 0)
+            return "Windows has no fork()";
+    }
+#else
+    (void)root;
+#endif
+    return NULL;
 }
 
 static bool play_file(const char *program, const char *file, bool check_only, bool own_process)
@@ -126,7 +152,11 @@ static bool play_file(const char *program, const char *file, bool check_only, bo
     if (!ok)
         printf("%s: line %d: %s\n", path, error.line, error.text);
     ok = ok && scenario_check(path, root);
-    if (ok && !check_only) {
+    const char *lacks = ok ? lacking(root) : NULL;
+    if (lacks != NULL) {
+        printf("skip %s: %s\n", path, lacks);
+        skipped++;
+    } else if (ok && !check_only) {
         if (json_is_true(json_object_get(root, "own_process")) && !own_process) {
             ok = play_in_own_process(program, file);
         } else {
@@ -136,7 +166,7 @@ static bool play_file(const char *program, const char *file, bool check_only, bo
             ok = scenario_play(path, root, &playing, &lock);
         }
     }
-    if (!own_process)
+    if (!own_process && lacks == NULL)
         printf("%s %s\n", ok ? "ok" : "FAIL", path);
     fflush(stdout);
     json_decref(root);
@@ -178,6 +208,9 @@ int main(int count, char **arguments)
     pthread_mutex_unlock(&lock);
     pthread_join(watchdog, NULL);
     free(found.files);
+    passed -= skipped;
+    if (!own_process && skipped > 0)
+        printf("scenarios: %zu skipped\n", skipped);
     if (!own_process)
         printf("scenarios: %zu passed, %zu failed\n", passed, failed);
     return failed == 0 ? 0 : 1;

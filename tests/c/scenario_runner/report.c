@@ -1,7 +1,11 @@
 /* Failures, and the comparison of what a step gave with what the scenario expects. */
 #include "runner.h"
 
+#ifdef _WIN32
+#include "regex_windows.h"
+#else
 #include <regex.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

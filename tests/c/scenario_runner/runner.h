@@ -16,7 +16,11 @@
 #define PATIENCE_MS 20000
 
 #if defined(__GNUC__)
+#ifdef _WIN32
+#define PRINTF_LIKE(text, first) __attribute__((format(gnu_printf, text, first)))
+#else
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#endif
 #else
 #define PRINTF_LIKE(text, first)
 #endif

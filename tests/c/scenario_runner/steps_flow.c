@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifndef _WIN32
+#include <sys/wait.h>
+#endif
 
 static json_t *open_gate(struct call *call)
 {
@@ -233,6 +235,12 @@ static json_t *event_times(struct call *call)
 
 /* ---- a forked child ---- */
 
+#ifdef _WIN32
+static json_t *in_fork(struct call *call)
+{
+    return broken(call, "Windows has no fork()");
+}
+#else
 static json_t *in_fork(struct call *call)
 {
     int ends[2];
@@ -261,6 +269,7 @@ static json_t *in_fork(struct call *call)
         waitpid(child, NULL, 0);
     return verdict == 'p' ? json_object() : broken(call, "the child failed or hung");
 }
+#endif
 
 const struct op flow_ops[] = {
     {"open_gate", "gate", "", open_gate},

@@ -1,7 +1,11 @@
 /* Steps on wait handles and on the tokens of pending hooks. */
 #include "runner.h"
 
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <poll.h>
+#endif
 #include <string.h>
 
 static json_t *wait_block(struct call *call)
@@ -47,20 +51,36 @@ static json_t *wait_on_complete(struct call *call)
     return got;
 }
 
+/* What a wait has for event loops, and whether that says so: a file descriptor, or an event HANDLE. */
+#ifdef _WIN32
+typedef HANDLE descriptor;
+#define mvx_wait_fd mvx_wait_handle
+
+static bool readable(descriptor handle, int timeout_ms)
+{
+    return WaitForSingleObject(handle, (DWORD)timeout_ms) == WAIT_OBJECT_0;
+}
+#else
+typedef int descriptor;
+
+static bool readable(descriptor fd, int timeout_ms)
+{
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    return poll(&watched, 1, timeout_ms) == 1 && (watched.revents & POLLIN) != 0;
+}
+#endif
+
 static json_t *wait_fd(struct call *call)
 {
     void *wait;
-    int fd = -1;
+    descriptor fd;
     int64_t timeout_ms = 0;
     if (!handle_of(call, "wait", KIND_WAIT, &wait) || !int_arg(call, call->step, "timeout_ms", &timeout_ms))
         return NULL;
     mvx_status status = mvx_wait_fd(wait, flag_arg(call->step, "null_out") ? NULL : &fd);
     json_t *got = result_plain(status);
-    if (status == MVX_OK) {
-        struct pollfd watched = {.fd = fd, .events = POLLIN};
-        int ready = poll(&watched, 1, (int)timeout_ms);
-        json_object_set_new(got, "readable", json_boolean(ready == 1 && (watched.revents & POLLIN) != 0));
-    }
+    if (status == MVX_OK)
+        json_object_set_new(got, "readable", json_boolean(readable(fd, (int)timeout_ms)));
     return got;
 }
 
