@@ -96,17 +96,52 @@ def test_its_tests_of_what_is_public_pass(tmp_path: Path) -> None:
     assert ran.returncode == 0 and f"{len(chosen)} passed" in ran.stdout, ran.stdout[-4000:] + ran.stderr[-2000:]
 
 
-def test_a_log_context_logs_and_policies_choose() -> None:
-    program = """
+_LOGGED = """
 import asyncio
 from mvx.common.logger.log_context import LogContext
 from mvx.common.logger.log_payload_processor import LogPayloadProcessor
-from mvx_metrics import AsyncioMetricsRecorder, asyncio_metrics_recorder_event_policy as policy
+from mvx_metrics import AsyncioMetricsRecorder, Metric, MetricEvent, MetricsRuntime
+
 class Sink:
-    def emit(self, event): print(event.meta.event_name, event.event_outcome, event.payload)
-    def __call__(self, event): self.emit(event)
+    def log(self, event): print(event.meta.event_name, event.event_outcome, event.meta.entity_id)
+
+class Event(MetricEvent):
+    event_type = "event"
+
+class Failing(Metric):
+    metric_name = "failing"
+    def handle_event(self, event): raise ValueError("no")
+    def snapshot(self): return {}
+
+context = LogContext(namespace="test", log_sink=Sink(), payload_processor=LogPayloadProcessor())
+
+async def main():
+    recorder = AsyncioMetricsRecorder("mine", log_context=context)
+    recorder.register_metric(Failing())
+    await recorder.start()
+    recorder.register_event(Event())
+    while recorder.get_status().name == "RUNNING":
+        await asyncio.sleep(0.001)
+
+asyncio.run(main())
+runtime = MetricsRuntime(namespace="ours", log_context=context)
+runtime.start()
+runtime.create_recorder("one")
+runtime.stop_and_remove_recorder("one")
+runtime.shutdown()
 """
-    ran = _run("-c", program + "print(policy())", path=str(_SOURCE / "src"))
+
+
+def test_a_log_context_is_told_what_mvx_common_tells() -> None:
+    theirs = _run("-c", _LOGGED.replace("from mvx_metrics", "from mvx.common.metrics"), path=str(_SOURCE / "src"))
+    ours = _run("-c", _LOGGED, path=str(_SOURCE / "src"))
+    assert theirs.returncode == 0 and "metrics_recorder.dispatch_error" in theirs.stdout, theirs.stderr
+    assert (ours.returncode, ours.stdout) == (0, theirs.stdout), ours.stderr
+
+
+def test_policies_are_those_of_the_logger() -> None:
+    program = "from mvx_metrics import metrics_runtime_event_policy as policy; print(policy())"
+    ran = _run("-c", program, path=str(_SOURCE / "src"))
     assert ran.returncode == 0 and "PatternLogEventPolicy" in ran.stdout, ran.stderr
     missing = _run("-S", "-c", _WITHOUT, path="")
     assert missing.returncode == 0, missing.stderr
