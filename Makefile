@@ -15,6 +15,7 @@
 #
 # Longer runs of what `make test` does briefly:
 # make model    the model checks, with more interleavings
+# make valgrind all C tests under valgrind
 # make storm    SECONDS=600: random calls with random handles, under the address sanitizer
 
 PREFIX ?= /usr/local
@@ -30,7 +31,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME := libmvx_metrics.so.$(firstword $(subst ., ,$(VERSION)))
 BUILT := target/release/libmvx_metrics.so
 
-.PHONY: all lib demo test bench bench-bindings install header model storm clean setup-% docs dist deb windows release \
+.PHONY: all lib demo test bench bench-bindings install header model valgrind storm clean setup-% docs dist deb windows release \
 	test-docs test-packages test-windows test-aarch64 test-reproducible test-old-glibc
 
 all: lib
@@ -78,6 +79,7 @@ release: setup-test setup-package setup-windows
 test-packages: setup-test setup-package lib
 	@packaging/tests/dist
 	@packaging/tests/deb
+	@packaging/rust/check
 	@packaging/bindings/run
 
 test-windows: setup-windows
@@ -104,6 +106,9 @@ install: lib
 
 model: setup-test
 	MVX_MODEL=full tests/model
+
+valgrind: setup-test lib
+	tests/c/run valgrind
 
 storm: setup-test
 	$(MAKE) -C tests/c asan-lib
