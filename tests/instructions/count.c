@@ -447,24 +447,26 @@ struct measure {
     void (*run)(uint64_t events);
 };
 
+#define MEASURE(function) {#function, function}
+
 int main(int argc, char **argv)
 {
     static const struct measure measures[] = {
-        CASE(register_16),
-        CASE(register_48),
-        CASE(register_16_in_order),
-        CASE(register_64_at_a_time),
-        CASE(register_at_limit),
-        CASE(register_two_recorders),
-        CASE(register_four_types),
-        CASE(fold_16),
-        CASE(fold_64_at_a_time),
-        CASE(fold_by_symbol),
-        CASE(fold_given_up),
-        CASE(dispatch_counter),
-        CASE(dispatch_counter_by_symbol),
-        CASE(dispatch_handle_batch),
-        CASE(dispatch_handle_event),
+        MEASURE(register_16),
+        MEASURE(register_48),
+        MEASURE(register_16_in_order),
+        MEASURE(register_64_at_a_time),
+        MEASURE(register_at_limit),
+        MEASURE(register_two_recorders),
+        MEASURE(register_four_types),
+        MEASURE(fold_16),
+        MEASURE(fold_64_at_a_time),
+        MEASURE(fold_by_symbol),
+        MEASURE(fold_given_up),
+        MEASURE(dispatch_counter),
+        MEASURE(dispatch_counter_by_symbol),
+        MEASURE(dispatch_handle_batch),
+        MEASURE(dispatch_handle_event),
     };
     const size_t count = sizeof measures / sizeof measures[0];
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
