@@ -151,7 +151,7 @@ print("over")
     assert (done.returncode, done.stdout) == (0, "over\n"), done.stderr
 
 
-@pytest.mark.skipif(not hasattr(sys, "getswitchinterval") or sys.platform == "win32", reason="there is no fork")
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_the_child_of_a_fork_makes_recorders_of_its_own(program: Any) -> None:
     done = program(
         _STORM
