@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::error::{Result, Status};
-use crate::event::{self, Event, EventType};
+use crate::event::{self, Event, EventType, EventTypeOptions};
 use crate::recorder::Recorder;
 
 /// A struct that [`event!`](crate::event!) made an event of.
@@ -16,21 +16,11 @@ pub trait TypedEvent: Copy + Sized + 'static {
     fn payload(&self) -> Self::Payload;
     /// The struct of a payload of this type.
     fn of_payload(payload: &[u8]) -> Option<Self>;
-    /// Its event type, which is declared on first use.
-    #[doc(hidden)]
-    fn declared() -> &'static Declared;
-
     /// Its event type, for native metrics. It is declared on first use.
     ///
     /// # Errors
     /// ALREADY_EXISTS: an event type of that name has other fields. LIMIT_REACHED.
-    fn event_type() -> Result<&'static EventType> {
-        Self::declared().event_type(|| event::declare(Self::options()))
-    }
-
-    /// What it is declared with.
-    #[doc(hidden)]
-    fn options() -> event::EventTypeOptions;
+    fn event_type() -> Result<&'static EventType>;
 
     /// The struct behind an event, where it is of this type.
     fn from_event(event: &Event) -> Option<Self> {
@@ -52,11 +42,16 @@ impl Declared {
         Self(OnceLock::new())
     }
 
-    fn event_type(&self, declare: impl FnOnce() -> Result<&'static EventType>) -> Result<&'static EventType> {
+    /// The event type; `options` say what it is declared with the first time.
+    ///
+    /// # Errors
+    /// What declaring it gives.
+    #[inline]
+    pub fn event_type(&self, options: impl FnOnce() -> EventTypeOptions) -> Result<&'static EventType> {
         if let Some(event_type) = self.0.get() {
             return Ok(event_type);
         }
-        let event_type = declare()?;
+        let event_type = event::declare(options())?;
         Ok(self.0.get_or_init(|| event_type))
     }
 }
@@ -74,16 +69,6 @@ impl Recorder {
             Status::Ok => Ok(()),
             status => Err(status),
         }
-    }
-}
-
-/// Rounds up to an alignment. For [`event!`](crate::event!).
-#[doc(hidden)]
-pub const fn aligned(offset: usize, size: usize) -> usize {
-    // Texts have no alignment; numbers have that of their size.
-    match size {
-        2 | 4 | 8 => offset.div_ceil(size) * size,
-        _ => offset,
     }
 }
 
@@ -127,26 +112,29 @@ macro_rules! event {
             #[derive(Clone, Copy)]
             enum Place { $(#[allow(non_camel_case_types)] $field),* }
 
-            const SIZES: &[usize] = &[$(<$type as $crate::typed::FieldValue>::SIZE),*];
+            // Of each field its size and its alignment.
+            const FIELDS: &[(usize, usize)] = &[$((
+                <$type as $crate::typed::FieldValue>::SIZE,
+                <$type as $crate::typed::FieldValue>::ALIGN,
+            )),*];
 
             // Where a field begins, and, past the last, where all end.
             const fn offset(place: usize) -> usize {
-                let mut at = 0;
+                let mut at = 0_usize;
                 let mut index = 0;
-                while index < SIZES.len() {
-                    at = $crate::typed::aligned(at, SIZES[index]);
+                while index < FIELDS.len() {
+                    let (size, align) = FIELDS[index];
+                    at = at.div_ceil(align) * align;
                     if index == place {
                         return at;
                     }
-                    at += SIZES[index];
+                    at += size;
                     index += 1;
                 }
                 at.div_ceil(8) * 8
             }
 
-            const LENGTH: usize = offset(SIZES.len());
-
-            static DECLARED: $crate::typed::Declared = $crate::typed::Declared::new();
+            const LENGTH: usize = offset(FIELDS.len());
 
             impl $crate::typed::TypedEvent for $name {
                 type Payload = [u8; LENGTH];
@@ -177,12 +165,9 @@ macro_rules! event {
                     })
                 }
 
-                fn declared() -> &'static $crate::typed::Declared {
-                    &DECLARED
-                }
-
-                fn options() -> $crate::event::EventTypeOptions {
-                    $crate::event::EventTypeOptions {
+                fn event_type() -> $crate::error::Result<&'static $crate::event::EventType> {
+                    static DECLARED: $crate::typed::Declared = $crate::typed::Declared::new();
+                    DECLARED.event_type(|| $crate::event::EventTypeOptions {
                         name: $text.to_owned(),
                         fields: ::std::vec![$($crate::event::Field {
                             name: stringify!($field).to_owned(),
@@ -192,7 +177,7 @@ macro_rules! event {
                         }),*],
                         timed: false,
                         release: None,
-                    }
+                    })
                 }
             }
         };
@@ -246,6 +231,41 @@ mod tests {
         assert_eq!(size_of::<<Mixed as TypedEvent>::Payload>(), 32);
         assert_eq!(fields[4].kind, Symbol::KIND);
         assert_eq!(size_of::<<Nothing as TypedEvent>::Payload>(), 0);
+    }
+
+    crate::event! {
+        struct Packed: "typed.event.packed" {
+            small: u8,
+            note: Text<4>,
+            truth: bool,
+            wide: Text<8>,
+            number: u32,
+        }
+    }
+
+    #[test]
+    fn texts_lie_where_c_has_arrays_of_char() {
+        #[repr(C)]
+        struct InC {
+            small: u8,
+            note: [u8; 4],
+            truth: bool,
+            wide: [u8; 8],
+            number: u32,
+        }
+        use std::mem::offset_of;
+        let fields = &Packed::event_type().unwrap().fields;
+        let offsets: Vec<_> = fields.iter().map(|field| field.offset as usize).collect();
+        assert_eq!(
+            offsets,
+            [
+                offset_of!(InC, small),
+                offset_of!(InC, note),
+                offset_of!(InC, truth),
+                offset_of!(InC, wide),
+                offset_of!(InC, number),
+            ]
+        );
     }
 
     #[test]

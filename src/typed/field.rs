@@ -9,6 +9,8 @@ pub trait FieldValue: Copy + 'static {
     const KIND: FieldKind;
     /// Its bytes in the payload.
     const SIZE: usize;
+    /// What its offset is a multiple of, as in C: numbers have that of their size, bytes have none.
+    const ALIGN: usize;
     /// Writes it into a place of [`Self::SIZE`] bytes.
     fn write(self, to: &mut [u8]);
     /// Reads it from a place of [`Self::SIZE`] bytes.
@@ -20,6 +22,7 @@ macro_rules! numbers {
         impl FieldValue for $type {
             const KIND: FieldKind = FieldKind::$kind;
             const SIZE: usize = size_of::<$type>();
+            const ALIGN: usize = size_of::<$type>();
             #[inline(always)]
             fn write(self, to: &mut [u8]) {
                 to.copy_from_slice(&self.to_ne_bytes());
@@ -39,6 +42,7 @@ numbers!(i8 => I8, i16 => I16, i32 => I32, i64 => I64, u8 => U8, u16 => U16, u32
 impl FieldValue for bool {
     const KIND: FieldKind = FieldKind::Bool;
     const SIZE: usize = 1;
+    const ALIGN: usize = 1;
     #[inline(always)]
     fn write(self, to: &mut [u8]) {
         to.copy_from_slice(&[u8::from(self)]);
@@ -77,6 +81,7 @@ impl Symbol {
 impl FieldValue for Symbol {
     const KIND: FieldKind = FieldKind::Symbol;
     const SIZE: usize = 4;
+    const ALIGN: usize = 4;
     #[inline(always)]
     fn write(self, to: &mut [u8]) {
         self.0.write(to);
@@ -95,7 +100,10 @@ impl<const N: usize> Text<N> {
     /// As much of a text as fits, cut between two characters, and before the first NUL.
     pub fn of(text: &str) -> Self {
         let text = text.split('\0').next().unwrap_or_default();
-        let end = text.floor_char_boundary_of(N);
+        let mut end = text.len().min(N);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
         let mut bytes = [0; N];
         let (filled, _) = bytes.split_at_mut(end);
         filled.copy_from_slice(&text.as_bytes()[..end]);
@@ -109,24 +117,10 @@ impl<const N: usize> Text<N> {
     }
 }
 
-trait FloorCharBoundary {
-    fn floor_char_boundary_of(&self, most: usize) -> usize;
-}
-
-impl FloorCharBoundary for str {
-    // Of the standard library from Rust 1.91 on.
-    fn floor_char_boundary_of(&self, most: usize) -> usize {
-        let most = most.min(self.len());
-        (0..=most)
-            .rev()
-            .find(|&at| self.is_char_boundary(at))
-            .unwrap_or(0)
-    }
-}
-
 impl<const N: usize> FieldValue for Text<N> {
     const KIND: FieldKind = FieldKind::Text;
     const SIZE: usize = N;
+    const ALIGN: usize = 1;
     #[inline(always)]
     fn write(self, to: &mut [u8]) {
         to.copy_from_slice(&self.0);

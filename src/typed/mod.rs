@@ -11,8 +11,8 @@ mod event;
 mod field;
 mod metric;
 
-pub use event::TypedEvent;
 #[doc(hidden)]
-pub use event::{Declared, aligned};
+pub use event::Declared;
+pub use event::TypedEvent;
 pub use field::{FieldValue, Symbol, Text};
 pub use metric::{Failure, HandleEvents};
