@@ -285,10 +285,7 @@ impl Metric for CMetric {
             MVX_SNAPSHOT_FAILED => return Err(Error::callback(Status::MetricFailed, error.into_message())),
             other => return Err(unknown_result("snapshot", other, error)),
         }
-        let value = writer
-            .finish()
-            .map_err(|unfinished| Error::callback(Status::MetricFailed, Some(unfinished.message)))?;
-        Ok(MetricSnapshot { value, family: None })
+        MetricSnapshot::of_host(writer.finish())
     }
 
     fn user_data(&self) -> *mut c_void {

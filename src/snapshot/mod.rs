@@ -6,6 +6,7 @@ pub mod writer;
 pub use value::{Value, ValueKind};
 pub use writer::Writer;
 
+use crate::error::{Error, Result, Status};
 use crate::recorder::Stats;
 
 /// What one metric's snapshot gives.
@@ -15,6 +16,18 @@ pub struct MetricSnapshot {
     pub value: Value,
     /// What a native metric says beside it for exporters (kind, unit, help, series).
     pub family: Option<crate::metrics::native::Family>,
+}
+
+impl MetricSnapshot {
+    /// What a metric of the host wrote, as its writer gave it in the end.
+    ///
+    /// # Errors
+    /// METRIC_FAILED where the writer was not ended as it should be.
+    pub(crate) fn of_host(written: Result<Value>) -> Result<Self> {
+        let value =
+            written.map_err(|unfinished| Error::callback(Status::MetricFailed, Some(unfinished.message)))?;
+        Ok(Self { value, family: None })
+    }
 }
 
 /// A recorder's state at one moment; a value of its own.
@@ -43,7 +56,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// UNEXPECTED_ERROR where it can't be written.
-    pub fn to_json(&self) -> crate::error::Result<String> {
+    pub fn to_json(&self) -> Result<String> {
         crate::export::json::snapshot(self)
     }
 

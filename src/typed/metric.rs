@@ -104,10 +104,7 @@ impl<M: HandleEvents> Metric for Hosted<M> {
         let metric = metric.try_borrow().map_err(|_| entered_again())?;
         let mut writer = Writer::new();
         metric.snapshot(&mut writer).map_err(|failure| failed(&failure))?;
-        let value = writer
-            .finish()
-            .map_err(|unfinished| Error::callback(Status::MetricFailed, Some(unfinished.message)))?;
-        Ok(MetricSnapshot { value, family: None })
+        MetricSnapshot::of_host(writer.finish())
     }
 
     fn user_data(&self) -> *mut c_void {
