@@ -21,6 +21,15 @@ struct accelerator {
     PyObject *bound_type; /* of record.c */
 };
 
+/* The end of a tp_dealloc: such a type is a heap type, which its instances hold. */
+static inline void free_object(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
 /* Each part adds its functions and types to the module; 0, or -1 with an exception set. */
 int add_record(PyObject *module);
 int add_objects(PyObject *module);

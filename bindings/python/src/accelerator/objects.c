@@ -102,14 +102,6 @@ static Py_ssize_t pending_length(PyObject *object)
     return (Py_ssize_t)(self->capacity - self->free_count);
 }
 
-static void free_object(PyObject *object)
-{
-    PyTypeObject *type = Py_TYPE(object);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
-}
-
 static void pending_dealloc(PyObject *object)
 {
     struct pending *self = (struct pending *)object;

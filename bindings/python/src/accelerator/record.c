@@ -151,11 +151,9 @@ static int bound_clear(PyObject *self)
 
 static void bound_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     bound_clear(self);
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
-    Py_DECREF(type);
+    free_object(self);
 }
 
 static PyType_Slot BOUND_SLOTS[] = {

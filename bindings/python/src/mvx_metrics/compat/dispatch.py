@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from .. import _abi
 from .._pins import say_why
-from .delivery import Turn, on_loop, runs_here
+from .delivery import on_loop, on_loop_awaited, runs_here
 from .metric import Metric
 from .native_error_map import Raised
 
@@ -50,9 +50,9 @@ class Dispatch:
                 recorder = self.recorder()
                 changed = recorder._metric_changed_hook() if recorder is not None else None
                 if changed is None:
-                    on_loop(self.loop, self._turn, events)
+                    on_loop(self.loop, self._handle, events)
                 else:
-                    on_loop(self.loop, self._turn_with_hook, events, changed)
+                    on_loop_awaited(self.loop, self._handle_with_hook, events, changed)
         except asyncio.CancelledError:
             # The loop ended what it was doing, as asyncio.run does when its own coroutine is over.
             recorder = self.recorder()
@@ -81,24 +81,6 @@ class Dispatch:
             for handle in handlers:
                 handle(event)
 
-    def _turn(self, turn: Turn, events: List[Any]) -> None:
-        try:
-            self._handle(events)
-        except BaseException as failure:  # noqa: B902 - the waiting thread raises it
-            turn.end(failure)
-            if not isinstance(failure, Exception):
-                raise
-        else:
-            turn.end()
-
-    def _turn_with_hook(self, turn: Turn, events: List[Any], changed: Changed) -> None:
-        task = asyncio.get_running_loop().create_task(self._handle_with_hook(events, changed))
-
-        def ended(done: Any) -> None:
-            turn.end(asyncio.CancelledError() if done.cancelled() else done.exception())
-
-        task.add_done_callback(ended)
-
     async def _handle_with_hook(self, events: List[Any], changed: Changed) -> None:
         for event in events:
             for metric in tuple(self.metrics.values()):
@@ -119,16 +101,7 @@ class Dispatch:
             with self._running:
                 return metric.snapshot()
         taken: List[Mapping[str, Any]] = []
-
-        def take(turn: Turn) -> None:
-            try:
-                taken.append(metric.snapshot())
-            except BaseException as failure:  # noqa: B902 - the waiting thread raises it
-                turn.end(failure)
-            else:
-                turn.end()
-
-        on_loop(self.loop, take)
+        on_loop(self.loop, lambda: taken.append(metric.snapshot()))
         return taken[0] if taken else {}
 
 
