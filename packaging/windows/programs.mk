@@ -40,23 +40,11 @@ $(WORK)/document_storage_lib.exe: $(ROOT)/examples/c/document_storage.c $(HEADER
 # ---- the scenario runner and its JSON -----------------------------------------------------------------------
 
 # Nobody packages jansson for Windows, so it is compiled in, of a pinned release.
-JANSSON := jansson-2.14
-JANSSON_URL ?= http://deb.debian.org/debian/pool/main/j/jansson/jansson_2.14.orig.tar.gz
-JANSSON_SHA256 := c739578bf6b764aa0752db9a2fdadcfe921c78f1228c7ec0bb47fa804c55d17b
-JANSSON_DIR := $(WORK)/$(JANSSON)
-JANSSON_TARBALL := $(OUT)/$(JANSSON).tar.gz
+JANSSON_DIR := $(WORK)/jansson-2.14
 JANSSON_NAMES := dump error hashtable hashtable_seed load memory pack_unpack strbuffer strconv utf value version
 
-$(JANSSON_TARBALL):
-	@mkdir -p $(@D)
-	curl -fsSL --retry 3 -o $@.part $(JANSSON_URL)
-	echo "$(JANSSON_SHA256)  $@.part" | sha256sum --check --quiet
-	mv $@.part $@
-
-$(JANSSON_DIR)/unpacked: $(JANSSON_TARBALL)
-	mkdir -p $(@D)
-	tar -xzf $< -C $(@D) --strip-components=1
-	touch $@
+$(JANSSON_DIR)/unpacked:
+	../jansson $(JANSSON_DIR)
 
 $(WORK)/jansson.a: $(JANSSON_DIR)/unpacked $(wildcard jansson/*.h)
 	cd $(JANSSON_DIR) && $(CC) -O1 -w -DHAVE_CONFIG_H -D__USE_MINGW_ANSI_STDIO=1 -I$(CURDIR)/jansson -Isrc -c \
