@@ -1,4 +1,5 @@
-//! Writes the C header from the sources of `ffi`, and sets how the shared library is linked.
+//! Writes the C header from the sources of `ffi`, and sets how the shared library is linked and whether it is built for a
+//! model checker.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=cbindgen.toml");
     println!("cargo:rerun-if-changed=src/ffi");
     println!("cargo:rerun-if-env-changed=MVX_WRITE_HEADER");
+    println!("cargo:rerun-if-env-changed=MVX_MODEL_CHECKER");
 
     let header = header(&root)?;
     fs::write(&generated, &header)?;
@@ -57,6 +59,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(root.join("include/mvx_metrics.h"), &header)?;
     }
     println!("cargo:rustc-env=MVX_GENERATED_HEADER={}", generated.display());
+
+    // Told here and not by RUSTFLAGS, so that what the crate depends on is built once for all of its tests.
+    if let Ok(checker) = env::var("MVX_MODEL_CHECKER") {
+        println!("cargo:rustc-cfg=mvx_{checker}");
+    }
 
     if env::var("CARGO_CFG_TARGET_OS")? == "linux" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libmvx_metrics.so.0");

@@ -5,7 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-// `--cfg mvx_loom` leaves the hand-off alone, as it is, for its model checks.
+// `mvx_loom` leaves the hand-off alone, as it is, for its model checks.
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("handles carry 64 bits: only 64-bit targets are supported");
 

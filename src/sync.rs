@@ -1,6 +1,7 @@
 //! The one place that says which atomics and locks the hand-off and the life cycle are built from: the standard
-//! library's, loom's (`--cfg mvx_loom`, every interleaving and every weak-memory outcome of the hand-off), or shuttle's
-//! (`--cfg mvx_shuttle`, random schedules of the whole life cycle). The code above is the same in all three.
+//! library's, loom's (`mvx_loom`, every interleaving and every weak-memory outcome of the hand-off), or shuttle's
+//! (`mvx_shuttle`, random schedules of the whole life cycle); build.rs sets which. The code above is the same in all
+//! three.
 //!
 //! Locks that threads wait for are not parking_lot's: it keeps all waiting threads of the process in one table, and in
 //! the child of a `fork()` that table still names threads that do not exist there. The first contended lock of the child

@@ -507,7 +507,7 @@ impl Dispatcher {
                     }
                 }
             }
-            let event = self.batch[index];
+            let event = self.batch[index].copied();
             with.inside(|| self.event_done(with, &event));
         }
         Ok(())
@@ -541,7 +541,12 @@ fn wanted_of<'a>(
         return batch;
     };
     copy.clear();
-    copy.extend_from_slice(&batch[..first]);
-    copy.extend(batch[first..].iter().filter(|event| wanted(event)));
+    copy.extend(batch[..first].iter().map(Event::copied));
+    copy.extend(
+        batch[first..]
+            .iter()
+            .filter(|event| wanted(event))
+            .map(Event::copied),
+    );
     copy
 }

@@ -89,7 +89,8 @@ impl Flight {
                 Vec::new()
             } else {
                 // SAFETY: the dispatcher keeps the batch until it has passed `settle`, which waits for `discarding`.
-                unsafe { std::slice::from_raw_parts(batch.events.add(begun), batch.len - begun) }.to_vec()
+                let rest = unsafe { std::slice::from_raw_parts(batch.events.add(begun), batch.len - begun) };
+                rest.iter().map(Event::copied).collect()
             }
         };
         discard(&rest);

@@ -40,22 +40,28 @@ impl RawStr {
 /// One event as metrics see it; the layout is that of the ABI's `mvx_event`.
 ///
 /// Whoever makes one vouches for `payload` and `len`: so many bytes, unchanged, while the event or a copy of it is
-/// in use.
-#[derive(Clone, Copy, Debug)]
+/// in use. So only this crate makes and copies them; metrics have them for as long as they handle them:
+///
+/// ```compile_fail,E0507
+/// fn keep(event: &mvx_metrics::event::Event) -> mvx_metrics::event::Event {
+///     *event
+/// }
+/// ```
+#[derive(Debug)]
 #[repr(C)]
 pub struct Event {
     /// Size of this struct.
-    pub struct_size: usize,
+    pub(crate) struct_size: usize,
     /// The event type.
-    pub type_id: u32,
+    pub(crate) type_id: u32,
     /// Its name (UTF-8, static).
-    pub type_name: RawStr,
+    pub(crate) type_name: RawStr,
     /// The payload, aligned to 8 bytes; valid while the metric handles the event.
-    pub payload: *const u8,
+    pub(crate) payload: *const u8,
     /// Bytes of payload.
-    pub len: usize,
+    pub(crate) len: usize,
     /// Nanoseconds since the Unix epoch.
-    pub time_unix_ns: u64,
+    pub(crate) time_unix_ns: u64,
 }
 
 impl Event {
@@ -75,7 +81,23 @@ impl Event {
         }
     }
 
-    /// The payload.
+    /// The number of its event type.
+    pub fn type_id(&self) -> u32 {
+        self.type_id
+    }
+
+    /// When it happened, in nanoseconds since the Unix epoch.
+    pub fn time_unix_ns(&self) -> u64 {
+        self.time_unix_ns
+    }
+
+    /// The same once more, good for as long as this one.
+    #[inline]
+    pub(crate) fn copied(&self) -> Self {
+        Self { ..*self }
+    }
+
+    /// The payload, aligned to 8 bytes.
     #[inline]
     pub fn payload(&self) -> &[u8] {
         if self.len == 0 {

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::core::Core;
 pub use options::{MetricErrorPolicy, OverflowPolicy, RecorderOptions};
-pub(crate) use recording::{Events, learn, record_known, record_rest};
+pub(crate) use recording::{Events, learn, record_known, record_rest, record_short};
 pub use registration::MetricInfo;
 pub use snapshots::SnapshotMode;
 pub use state::RecorderState;
@@ -153,16 +153,19 @@ impl Recorder {
 
     /// Records one event.
     pub fn register_event(&self, event_type: u32, payload: &[u8]) -> Status {
+        let key = Key {
+            value: self.core().with.recorder,
+            live: &ALWAYS,
+            expected: 0,
+        };
+        if let Some(status) = record_short(key.value, event_type, payload) {
+            return status;
+        }
         let events = Events {
             type_id: event_type,
             payloads: payload.as_ptr(),
             len: payload.len(),
             count: 1,
-        };
-        let key = Key {
-            value: self.core().with.recorder,
-            live: &ALWAYS,
-            expected: 0,
         };
         // SAFETY: the payload is a slice.
         match unsafe { record_known(key.value, events) } {

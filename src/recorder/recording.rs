@@ -7,7 +7,7 @@ use super::state::RecorderState;
 use crate::error::Status;
 use crate::event::{self, MAX_PAYLOAD};
 use crate::metrics::EventHub;
-use crate::queue::local::{self, Key};
+use crate::queue::local::{self, Key, Shortest};
 use crate::queue::{Load, Producer, Verdict};
 use crate::threads::scope;
 
@@ -67,6 +67,32 @@ unsafe fn fold(key: u64, load: Load) -> bool {
         && learn(key, load.type_id, load.len)
         // SAFETY: the caller's promise.
         && unsafe { local::fold_if_alike(key, load.type_id, load.payloads, load.len) }
+}
+
+/// Records one event the short way, where this thread recorded one like it before. `None`: [`record_known`] goes on.
+pub fn record_short(key: u64, type_id: u32, payload: &[u8]) -> Option<Status> {
+    let (from, len) = (payload.as_ptr(), payload.len());
+    // SAFETY: the payload is a slice.
+    let push = || unsafe { local::push_one(key, type_id, from, len) };
+    let way = match push() {
+        Shortest::Unknown if learn(key, type_id, len) => push(),
+        way => way,
+    };
+    let went = match way {
+        Shortest::Accepted | Shortest::Folded => true,
+        Shortest::NoRoom(found) => match local::refuse_at_once(found, key, type_id, len) {
+            Some(Verdict::Refused) => return Some(Status::QueueOverflow),
+            Some(_) => true,
+            // SAFETY: as above.
+            None => unsafe { local::push_one_with_new_room(found, key, type_id, from, len) },
+        },
+        // SAFETY: as above.
+        Shortest::ByKey(tally) => unsafe {
+            local::fold_by_key(tally, from) || local::push_one_without_cell(key, type_id, from, len)
+        },
+        Shortest::Unknown => false,
+    };
+    went.then_some(Status::Ok)
 }
 
 /// Goes on recording for a call that has recorded by `key` already. `None`: it cannot tell by that where.

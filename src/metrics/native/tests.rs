@@ -91,7 +91,7 @@ fn a_batch_may_come_without_room_for_what_changed() {
     let metric = NativeMetric::new(&spec(MetricKind::Counter, &[request.id])).unwrap();
     let payload = payload("", 0, 0.0, true);
     // SAFETY: the payload outlives the events.
-    let events = [unsafe { Event::new(request, &payload, 0) }; 3];
+    let events = [(); 3].map(|()| unsafe { Event::new(request, &payload, 0) });
     metric.handle_batch(&events, None).unwrap();
     metric.handle_batch(&events, Some(&mut [0])).unwrap();
     assert_eq!(shown(&metric), r#"{"value":6}"#);
