@@ -4,6 +4,7 @@ The pages are docs/*.md, and those of the rest of the repository that docs/SUMMA
 bindings. In the site the folder docs/ is the top; everything else keeps its path. Links are written as the repository
 has them, so that they work there too, and are changed here to fit the site. A file that a page links to is copied."""
 
+import html
 import os
 import re
 import shutil
@@ -16,6 +17,9 @@ FENCED = re.compile(r"^(?: {0,3})```.*?^(?: {0,3})```[ \t]*$", re.M | re.S)
 # Languages that mdBook's highlighter does not know, and complains of.
 UNCOLOURED = re.compile(r"^( *```)cmake$", re.M)
 REFERENCE = "docs/reference"
+PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)\s]+\.svg)\)$", re.M)
+# Of mdBook's themes those that are dark.
+DARK = ":is(.coal, .navy, .ayu)"
 
 
 class Book:
@@ -34,7 +38,20 @@ class Book:
         at.write_text(text)
 
     def page(self, path: str) -> None:
-        self.write(path, self.with_links(path, (self.repository / path).read_text()))
+        text = (self.repository / path).read_text()
+        text = PICTURE.sub(lambda m: self.picture(path, m), text)
+        self.write(path, self.with_links(path, text))
+
+    def picture(self, page: str, match: re.Match) -> str:
+        """A drawing becomes part of the page: as an image it would see what the system is set to, not the page's theme."""
+        file = self.repository / os.path.dirname(page) / match[2]
+        if not file.is_file():
+            return match[0]  # The link is wrong, and is found to be.
+        drawing = file.read_text().replace("@media (prefers-color-scheme: dark)", DARK)
+        drawing = drawing.replace("<svg ", f'<svg aria-label="{html.escape(match[1])}" ', 1)
+        # Markdown would take up again after a blank line.
+        lines = [line for line in drawing.splitlines() if line.strip()]
+        return "\n".join(['<div class="picture">', *lines, "</div>"])
 
     def with_links(self, page: str, text: str) -> str:
         """Changes links outside of code."""

@@ -95,6 +95,8 @@ def page_mistakes(folder: Path):
         "right": (f'<pre style="overflow-x:auto">{wide}</pre>', 0),
         "wide": (f"<pre>{wide}</pre>", 1),
         "complaint": ("<script>console.error('no')</script>", 1),
+        "drawing": ("<style>html { background: #fff } html.navy { background: #111 }</style>"
+                    '<div class="picture"><svg><rect class="paper" fill="#fff"/><text>x</text></svg></div>', 1),
         "picture": ('<img src="data:image/png;base64,AAAA">', 1),
     }
     for name, (body, _) in bodies.items():

@@ -24,11 +24,11 @@ class Runner:
     def __init__(self) -> None:
         self.folder, self.environment = surroundings.prepare()
 
-    def run(self, script: str, folder: Path) -> str:
+    def run(self, script: str, folder: Path, seconds: int = 300) -> str:
         """What a script prints to its standard output. The script ends where a command fails."""
         done = subprocess.run(
             ["bash", "-c", surroundings.MAKE + "set -eo pipefail\n" + script],
-            cwd=folder, env=self.environment, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+            cwd=folder, env=self.environment, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
         )
         if done.returncode != 0:
             raise Wrong(f"ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
@@ -133,8 +133,8 @@ def main() -> int:
     runner = Runner()
     for what, script in INSTALL.items():
         try:
-            runner.run(script, runner.folder)
-        except Wrong as wrong:
+            runner.run(script, runner.folder, seconds=1800)
+        except (Wrong, subprocess.TimeoutExpired) as wrong:
             failed += 1
             print(f"FAILED to install {what}: {wrong}")
     try:

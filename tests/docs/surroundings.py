@@ -50,6 +50,8 @@ def prepare() -> tuple[Path, dict[str, str]]:
     for name, folder_name in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")):
         environment.setdefault(name, str(Path.home() / folder_name))
     environment["CARGO_TARGET_DIR"] = str(kept / "cargo")
+    # The versions that the library was built with are there; debug information would only take time.
+    environment.update(CARGO_NET_OFFLINE="true", CARGO_PROFILE_DEV_DEBUG="0")
     for name in ("GOCACHE", "GOMODCACHE"):
         environment[name] = subprocess.run(["go", "env", name], capture_output=True, text=True, check=True).stdout.strip()
     return folder, environment
