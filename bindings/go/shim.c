@@ -447,10 +447,17 @@ mvx_status mvx_go_wait_on_complete(uintptr_t wait, mvx_go_user *user)
     return mvx_wait_on_complete((mvx_wait *)wait, wait_complete, user, user_drop);
 }
 
+#ifdef _WIN32
+mvx_status mvx_go_wait_handle(uintptr_t wait, uintptr_t *handle)
+{
+    return mvx_wait_handle((mvx_wait *)wait, (void **)handle);
+}
+#else
 mvx_status mvx_go_wait_fd(uintptr_t wait, int *fd)
 {
     return mvx_wait_fd((mvx_wait *)wait, fd);
 }
+#endif
 
 void mvx_go_wait_free(uintptr_t wait)
 {

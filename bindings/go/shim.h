@@ -104,7 +104,11 @@ void mvx_go_value_entry(const mvx_value *value, size_t index, mvx_go_entry *entr
 mvx_status mvx_go_wait_block(uintptr_t wait, int64_t timeout_ns);
 mvx_status mvx_go_wait_result(uintptr_t wait, int32_t *operation, mvx_error **error);
 mvx_status mvx_go_wait_on_complete(uintptr_t wait, mvx_go_user *user);
+#ifdef _WIN32
+mvx_status mvx_go_wait_handle(uintptr_t wait, uintptr_t *handle);
+#else
 mvx_status mvx_go_wait_fd(uintptr_t wait, int *fd);
+#endif
 void mvx_go_wait_free(uintptr_t wait);
 mvx_status mvx_go_completion_done(uintptr_t completion, const char *message, size_t len);
 

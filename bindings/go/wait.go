@@ -108,14 +108,6 @@ func (w *Wait) OnComplete(completed func(Operation, error), dropped ...func()) e
 	return plainError(C.mvx_go_wait_on_complete(w.handle, newUser(&completionUse{completed, dropped})))
 }
 
-// FD is a file descriptor that becomes readable when the operation is over, for poll and event loops. It is good until
-// Close. Don't read from it and don't close it.
-func (w *Wait) FD() (int, error) {
-	fd := C.int(-1)
-	status := C.mvx_go_wait_fd(w.handle, &fd)
-	return int(fd), plainError(status)
-}
-
 // Handle is the number of the handle.
 func (w *Wait) Handle() uintptr { return uintptr(w.handle) }
 

@@ -40,10 +40,6 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		t.Fatal(operation, err)
 	}
 	must(t, begun.Wait(patient(t)))
-	fd, err := begun.FD()
-	if err != nil || fd < 0 {
-		t.Fatal(fd, err)
-	}
 	var completed, dropped int32
 	must(t, begun.OnComplete(func(operation metrics.Operation, err error) {
 		if operation == metrics.OperationStart && err == nil {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 
 	"mvx.dev/metrics"
 )
@@ -104,7 +103,7 @@ type metric struct {
 }
 
 func (u *use) enter() bool {
-	me := int64(syscall.Gettid())
+	me := threadID()
 	if !atomic.CompareAndSwapInt64(&u.metric.owner, 0, me) && atomic.LoadInt64(&u.metric.owner) != me {
 		u.scenario.fail(u.key, "called from two threads at once")
 		return false

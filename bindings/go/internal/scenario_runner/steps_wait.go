@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
-	"syscall"
-	"time"
-	"unsafe"
 
 	"mvx.dev/metrics"
 )
@@ -61,16 +58,11 @@ func waitOnComplete(call *Call, wait *metrics.Wait) *Object {
 		if steps != nil {
 			s.playSteps(steps, fmt.Sprintf("in %s.complete", name))
 		}
-		atomic.StoreInt64(&thread, int64(syscall.Gettid()))
+		atomic.StoreInt64(&thread, threadID())
 	}, use.Drop)
 	got := plain(err)
-	got.set("called", atomic.LoadInt64(&thread) == int64(syscall.Gettid()))
+	got.set("called", atomic.LoadInt64(&thread) == threadID())
 	return got
-}
-
-type pollFD struct {
-	fd              int32
-	events, revents int16
 }
 
 func waitFD(call *Call, wait *metrics.Wait) *Object {
@@ -78,26 +70,12 @@ func waitFD(call *Call, wait *metrics.Wait) *Object {
 	if !ok {
 		return nil
 	}
-	fd, err := wait.FD()
+	signalled, err := isSignalled(wait, milliseconds(timeout))
 	got := plain(err)
-	if err != nil {
-		return got
+	if err == nil {
+		got.set("readable", signalled)
 	}
-	const readable = 1
-	watched := pollFD{fd: int32(fd), events: readable}
-	// Signals of Go's scheduler interrupt poll.
-	for end := time.Now().Add(milliseconds(timeout)); ; {
-		left := time.Until(end).Milliseconds()
-		if left < 0 {
-			left = 0
-		}
-		ready, _, errno := syscall.Syscall(syscall.SYS_POLL, uintptr(unsafe.Pointer(&watched)), 1, uintptr(left))
-		if errno == syscall.EINTR && time.Now().Before(end) {
-			continue
-		}
-		got.set("readable", errno == 0 && ready == 1 && watched.revents&readable != 0)
-		return got
-	}
+	return got
 }
 
 func waitFree(call *Call, wait *metrics.Wait) *Object {
