@@ -11,6 +11,8 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
     (void)reserved;
     if ((*machine)->GetEnv(machine, (void **)&env, JNI_VERSION_10) != JNI_OK)
         return JNI_ERR;
+    if (!thread_load(machine, env))
+        return JNI_ERR;
     if (mvx_abi_version() != MVX_ABI_VERSION) {
         char message[160];
         snprintf(message, sizeof message,
@@ -21,7 +23,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
             (*env)->ThrowNew(env, error, message);
         return JNI_ERR;
     }
-    if (!thread_load(machine) || !errors_load(env) || !callbacks_load(env))
+    if (!errors_load(env) || !callbacks_load(env))
         return JNI_ERR;
     return JNI_VERSION_10;
 }

@@ -14,7 +14,8 @@ typedef struct dispatch {
     int kept;
 } dispatch;
 
-int thread_load(JavaVM *machine);
+/* Before anything of the library is called; 0 where it failed. */
+int thread_load(JavaVM *machine, JNIEnv *env);
 
 /* Begins a callback: the thread's environment, with room for local references; NULL where the machine is gone. */
 JNIEnv *callback_enter(void);

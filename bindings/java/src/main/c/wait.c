@@ -43,7 +43,13 @@ NATIVE(jint, waitFd)(JNIEnv *env, jclass c, jlong wait)
 {
     (void)c;
     int fd = -1;
-    succeeded(env, mvx_wait_fd(WAIT(wait), &fd), NULL);
+#ifdef _WIN32
+    (void)wait;
+    mvx_status status = MVX_UNSUPPORTED;
+#else
+    mvx_status status = mvx_wait_fd(WAIT(wait), &fd);
+#endif
+    succeeded(env, status, NULL);
     return fd;
 }
 

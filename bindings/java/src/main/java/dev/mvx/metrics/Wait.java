@@ -170,10 +170,10 @@ public final class Wait extends Handle {
 
     /**
      * A file descriptor that becomes readable when the operation is over, for poll() and event loops. It is good until
-     * this is closed. Don't read from it and don't close it.
+     * this is closed. Don't read from it and don't close it. Windows has none: use {@link #future()} there.
      *
      * @return the descriptor
-     * @throws MetricsException INVALID_HANDLE, UNSUPPORTED, LIMIT_REACHED or UNEXPECTED (the system has none left)
+     * @throws MetricsException INVALID_HANDLE, UNSUPPORTED (on Windows), LIMIT_REACHED or UNEXPECTED (the system has none left)
      */
     public int fd() {
         try {

@@ -26,7 +26,7 @@ record Child(int exit, String output) {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().put("MALLOC_ARENA_MAX", "1"); // so that the whole C heap can be measured
         Process process = builder.start();
-        if (!process.waitFor(50, TimeUnit.SECONDS)) {
+        if (!process.waitFor(300, TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
             fail(String.join(" ", arguments) + " did not end: " + Files.readString(output));
         }
