@@ -7,10 +7,12 @@ IMPORT := $(OUT)/libmvx_metrics.dll.a
 HEADER := $(OUT)/mvx_metrics.h
 
 LINKED := lifecycle order limit totals folding snapshot hooks wait runtime errors log guest storm ownership
+CPP := $(ROOT)/bindings/cpp
+CPP_PROGRAMS := $(patsubst %,$(WORK)/%.exe,cpp_tests cpp_no_exceptions document_storage_cpp)
 C_PROGRAMS := $(patsubst %,$(WORK)/%.exe,$(LINKED) dlclose)
 
 programs: $(C_PROGRAMS) $(WORK)/scenario_runner.exe $(WORK)/document_storage.exe $(WORK)/mvx_metrics.dll \
-          $(WORK)/bcryptprimitives.dll
+          $(WORK)/bcryptprimitives.dll $(CPP_PROGRAMS)
 ifneq ($(DLLTOOL),)
 programs: $(WORK)/document_storage_lib.exe
 endif
@@ -36,6 +38,30 @@ $(WORK)/document_storage.exe: $(ROOT)/examples/c/document_storage.c $(HEADER) $(
 
 $(WORK)/document_storage_lib.exe: $(ROOT)/examples/c/document_storage.c $(HEADER) $(OUT)/mvx_metrics.lib | $(WORK)
 	$(CC) -std=c11 -Wall -Wextra -Werror -I$(OUT) -o $@ $< $(OUT)/mvx_metrics.lib
+
+# ---- C++ --------------------------------------------------------------------------------------------------------
+
+CPP_COMPILE := $(CXX) -std=c++17 $(TEST_CFLAGS) -O0 -I$(CPP)/include
+CPP_SOURCES := $(wildcard $(CPP)/include/*.hpp $(CPP)/tests/*.cpp $(CPP)/tests/*.hpp $(CPP)/tests/*.h) $(HEADER)
+
+$(WORK)/cpp_all.o: $(CPP_SOURCES) | $(WORK)
+	$(CPP_COMPILE) -Wa,-mbig-obj -c -o $@ $(CPP)/tests/all.cpp
+
+$(WORK)/cpp_guest.o: $(CPP_SOURCES) | $(WORK)
+	$(CPP_COMPILE) -fno-exceptions -c -o $@ $(CPP)/tests/test_no_exceptions.cpp
+
+$(WORK)/cpp_foreign.o: $(CPP)/tests/foreign.c $(CPP)/tests/foreign.h $(HEADER) | $(WORK)
+	$(CC) -std=c11 $(TEST_CFLAGS) -c -o $@ $<
+
+$(WORK)/cpp_tests.exe: $(WORK)/cpp_all.o $(WORK)/cpp_guest.o $(WORK)/cpp_foreign.o $(IMPORT)
+	$(CXX) -o $@ $^ $(TEST_LDFLAGS)
+
+$(WORK)/cpp_no_exceptions.exe: $(CPP_SOURCES) $(IMPORT) | $(WORK)
+	$(CPP_COMPILE) -fno-exceptions -fno-rtti -DALONE -o $@ $(CPP)/tests/test_no_exceptions.cpp $(TEST_LDFLAGS) $(IMPORT)
+
+# The other flavour.
+$(WORK)/document_storage_cpp.exe: $(CPP)/examples/document_storage.cpp $(CPP)/include/mvx_metrics.hpp $(HEADER) $(IMPORT) | $(WORK)
+	$(MINGW)g++-win32 -std=c++17 -Wall -Wextra -Werror -I$(OUT) -I$(CPP)/include -o $@ $< -static -L$(OUT) -lmvx_metrics
 
 # ---- the scenario runner and its JSON -----------------------------------------------------------------------
 

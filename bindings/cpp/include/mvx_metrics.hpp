@@ -1620,7 +1620,11 @@ public:
         return static_cast<Status>(mvx_wait_on_complete(raw_, call, new F(std::move(f)), detail::drop<F>));
     }
 
-    /** The operation as a future. Don't wait for it in a callback that the operation waits for. */
+#if !defined(__GLIBCXX__) || defined(_GLIBCXX_HAS_GTHREADS)
+    /**
+     * The operation as a future. Don't wait for it in a callback that the operation waits for. MinGW's win32 flavour
+     * up to GCC 12 has no std::future, so it is missing there.
+     */
     std::future<OperationResult> future() const
     {
         auto promise = std::make_shared<std::promise<OperationResult>>();
@@ -1629,8 +1633,19 @@ public:
             promise->set_value(OperationResult(Error(status), std::nullopt));
         return promise->get_future();
     }
+#endif
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+    /** An event HANDLE that is signalled when the operation is over; good as long as this wait. */
+    Result<void *> handle() const
+    {
+        void *handle = nullptr;
+        mvx_status status = mvx_wait_handle(raw_, &handle);
+        if (status != MVX_OK)
+            return Error(static_cast<Status>(status));
+        return handle;
+    }
+#else
     /** A file descriptor that becomes readable when the operation is over; good as long as this wait. */
     Result<int> fd() const
     {

@@ -6,6 +6,10 @@
 #include "events.hpp"
 #include "harness.hpp"
 
+#if defined(_WIN32)
+#include <windows.h>
+#endif
+
 namespace {
 
 std::atomic<int> alive{0};
@@ -296,7 +300,12 @@ TEST(waits_in_every_form)
     auto future = started.future();
     CHECK(future.get().operation == mvx::Operation::start);
     CHECK(called.get_future().get().ok());
+#if defined(_WIN32)
+    CHECK(started.handle().ok() && WaitForSingleObject(*started.handle(), 0) == WAIT_OBJECT_0);
+    CHECK(mvx::Wait().handle().status() == mvx::Status::invalid_handle);
+#else
     CHECK(started.fd().ok() && *started.fd() >= 0);
+#endif
     CHECK(started.result().ok() && started.get().ok());
     CHECK(recorder.flush(mvx::no_wait).ok());
     CHECK(recorder.stop()->future().get().ok());
