@@ -2,18 +2,20 @@
 # make test     runs every test
 # make bench    measures the library against its peers, and prints a table
 # make bench-bindings  measures the bindings against the floor and against their peers
-# make install  PREFIX=/usr/local [DESTDIR=]: library, header and pkg-config file
+# make install  PREFIX=/usr/local [DESTDIR=]: library, headers for C and C++, pkg-config files and CMake package
 # make header   writes include/mvx_metrics.h anew
-# make docs     the documentation as a site, in build/docs/site; make test-docs runs its samples and looks at its pages
+# make docs     the documentation as a site, in build/docs/site; make test-docs tests it alone
 #
-# Packages, all into build/; each is tried in an empty folder by make test-packages:
+# Packages, all into build/; make test-packages tries them, each in an empty folder:
 # make dist     the tarball for Linux
 # make deb      the Debian packages
-# make windows  the DLL, with its import library; make test-windows runs the tests under wine
+# make windows  the DLL, with its import libraries; make test-windows tests it alone, under wine
 # make release  all of them, and their checksums
-# make test-aarch64, make test-reproducible, make test-old-glibc
 #
-# Longer runs of what `make test` does briefly:
+# Longer runs of what `make test` does briefly, or leaves out:
+# make test-aarch64       all C tests and scenarios for AArch64, under an emulator
+# make test-reproducible  releases twice, in two folders, and compares the bytes
+# make test-old-glibc     runs the library against the oldest glibc that it is for
 # make model    the model checks, with more interleavings
 # make valgrind all C tests under valgrind
 # make storm    SECONDS=600: random calls with random handles, under the address sanitizer
@@ -29,7 +31,6 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME := libmvx_metrics.so.$(firstword $(subst ., ,$(VERSION)))
-BUILT := target/release/libmvx_metrics.so
 
 .PHONY: all lib demo test bench bench-bindings install header model valgrind storm clean setup-% docs dist deb windows release \
 	test-docs test-packages test-windows test-aarch64 test-reproducible test-old-glibc
@@ -46,7 +47,7 @@ lib: setup-build
 demo: setup-demo lib
 	@$(MAKE) --no-print-directory -C examples demo
 
-test: setup-test
+test: setup-test setup-docs setup-package setup-windows
 	@tests/run
 
 bench: setup-bench
@@ -61,8 +62,8 @@ header: setup-build
 docs: setup-docs
 	@docs/build
 
-test-docs: setup-test setup-docs lib
-	@tests/docs/run
+test-docs: setup-test setup-docs
+	@tests/run docs
 
 dist: setup-package
 	@packaging/dist x86_64
@@ -76,33 +77,24 @@ windows: setup-windows
 release: setup-test setup-package setup-windows
 	@packaging/release
 
-test-packages: setup-test setup-package lib
-	@packaging/tests/dist
-	@packaging/tests/deb
-	@packaging/rust/check
-	@packaging/bindings/run
+test-packages: setup-test setup-package setup-windows
+	@tests/run windows dist aarch64 deb packages rust
 
-test-windows: setup-windows
+test-windows: setup-build setup-windows
 	@$(MAKE) --no-print-directory -C packaging/windows test
 
 test-aarch64: setup-test setup-package
 	@packaging/tests/aarch64
+	@packaging/tests/packages_aarch64
 
-test-reproducible: setup-package
-	@packaging/reproducible x86_64
+test-reproducible: setup-test setup-package setup-windows
+	@packaging/reproducible
 
 test-old-glibc: setup-package
 	@packaging/tests/old_glibc
 
 install: lib
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
-	install -m 755 $(BUILT) $(DESTDIR)$(LIBDIR)/libmvx_metrics.so.$(VERSION)
-	ln -sf libmvx_metrics.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmvx_metrics.so
-	install -m 644 include/mvx_metrics.h $(DESTDIR)$(INCLUDEDIR)/mvx_metrics.h
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' include/mvx_metrics.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mvx_metrics.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/mvx_metrics.pc
+	@LIB_DIR=target/release PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR) packaging/install
 
 model: setup-test
 	MVX_MODEL=full tests/model

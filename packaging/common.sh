@@ -3,6 +3,8 @@ set -euo pipefail
 packaging=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$packaging")
 export PATH="$HOME/.cargo/bin:$PATH" LC_ALL=C TZ=UTC
+# Everybody may read what is packed.
+umask 022
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 soname=libmvx_metrics.so.${version%%.*}
