@@ -14,6 +14,11 @@ SQLITE_EXTENSION_INIT1
 #include "metrics_table.h"
 #include "snapshot_rows.h"
 
+/* Some newer SQLites want to be told of functions that return JSON as such; before 3.45 it has no meaning. */
+#ifndef SQLITE_RESULT_SUBTYPE
+#define SQLITE_RESULT_SUBTYPE 0
+#endif
+
 /* JSON that SQLite's own JSON functions take as JSON, not as a text. */
 #define JSON_SUBTYPE 'J'
 
@@ -72,7 +77,7 @@ static const struct {
     int argc, flags;
     void (*call)(sqlite3_context *context, int argc, sqlite3_value **argv);
 } functions[] = {
-    { "mvx_snapshot_json", 0, SQLITE_UTF8, snapshot_json },
+    { "mvx_snapshot_json", 0, SQLITE_UTF8 | SQLITE_RESULT_SUBTYPE, snapshot_json },
     { "mvx_openmetrics", 0, SQLITE_UTF8, openmetrics },
     /* Changes the connection: not for the triggers and views of a database that came from elsewhere. */
     { "mvx_watch_failures", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, set_watch_failures },
