@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,20 @@ def test_every_struct_is_laid_out_as_in_c(build: Path) -> None:
 def test_a_library_that_is_not_there_is_named(program) -> None:  # type: ignore[no-untyped-def]
     done = program('import os; os.environ["MVX_METRICS_LIBRARY"] = "/nowhere/lib.so"\nimport mvx_metrics.native')
     assert "ImportError" in done.stderr and "/nowhere/lib.so" in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a copy goes by its file name")
+def test_a_copy_that_is_loaded_already_is_shared(program, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    first = shutil.copy(os.environ["MVX_METRICS_LIBRARY"], tmp_path / "loaded_first.so")
+    done = program(f"""
+import ctypes, os
+first = ctypes.CDLL({str(first)!r})
+del os.environ["MVX_METRICS_LIBRARY"]
+import mvx_metrics._abi as abi
+assert abi.lib._handle == first._handle, (abi.lib, first)
+print("one")
+""")
+    assert done.stdout == "one\n", done.stderr
 
 
 def test_texts_go_and_come_with_nul_inside() -> None:

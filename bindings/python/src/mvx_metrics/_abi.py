@@ -582,6 +582,20 @@ def _file_name() -> str:
     return "libmvx_metrics.dylib" if sys.platform == "darwin" else "libmvx_metrics.so"
 
 
+def loaded_already() -> Optional[ctypes.CDLL]:
+    """The copy that another language of the process has loaded, if it has: both have the same recorders only by it."""
+    try:
+        if sys.platform == "win32":
+            named = ctypes.WinDLL("kernel32").GetModuleHandleW
+            named.restype, named.argtypes = c_void_p, [ctypes.c_wchar_p]
+            handle = named(_file_name())
+            return ctypes.CDLL(_file_name(), handle=handle) if handle else None
+        # The SONAME, whose number is one less: the first interface was that of 0.
+        return ctypes.CDLL(f"libmvx_metrics.so.{ABI_VERSION - 1}", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+    except (AttributeError, OSError):
+        return None
+
+
 def candidates() -> List[str]:
     """Where the shared object is looked for, in this order; the variable alone counts where it is set."""
     named = os.environ.get(LIBRARY_VARIABLE)
@@ -597,6 +611,10 @@ def load(path: Optional[str] = None) -> ctypes.CDLL:
 
     Raises ``ImportError`` where it can't be found, or speaks another version of the surface.
     """
+    if path is None and not os.environ.get(LIBRARY_VARIABLE):
+        library = loaded_already()
+        if library is not None:
+            return _declared(library, "the copy that the process has loaded already")
     failures = []
     for candidate in [path] if path is not None else candidates():
         try:
@@ -604,19 +622,26 @@ def load(path: Optional[str] = None) -> ctypes.CDLL:
         except OSError as failure:
             failures.append(str(failure))
             continue
-        version: Callable[[], int] = library.mvx_abi_version
-        version.restype = c_uint32  # type: ignore[attr-defined]
-        if version() != ABI_VERSION:
-            raise ImportError(f"{candidate} has version {version()} of the surface, {ABI_VERSION} is needed")
-        for name, (result, arguments) in SIGNATURES.items():
-            function = getattr(library, name)
-            function.restype = result
-            function.argtypes = arguments
-        return library
+        return _declared(library, candidate)
     raise ImportError(
         "the shared object of mvx_metrics was not found; set "
         f"{LIBRARY_VARIABLE} to its path ({'; '.join(failures)})"
     )
+
+
+def _declared(library: ctypes.CDLL, origin: str) -> ctypes.CDLL:
+    version: Callable[[], int] = library.mvx_abi_version
+    version.restype = c_uint32  # type: ignore[attr-defined]
+    if version() != ABI_VERSION:
+        raise ImportError(f"{origin} has version {version()} of the surface, {ABI_VERSION} is needed")
+    for name, (result, arguments) in SIGNATURES.items():
+        try:
+            function = getattr(library, name)
+        except AttributeError:
+            raise ImportError(f"{origin} is too old for this package: it has no {name}") from None
+        function.restype = result
+        function.argtypes = arguments
+    return library
 
 
 #: The loaded library. Every function of the header is an attribute.
