@@ -12,7 +12,7 @@ CPP_PROGRAMS := $(patsubst %,$(WORK)/%.exe,cpp_tests cpp_no_exceptions document_
 C_PROGRAMS := $(patsubst %,$(WORK)/%.exe,$(LINKED) dlclose)
 
 programs: $(C_PROGRAMS) $(WORK)/scenario_runner.exe $(WORK)/document_storage.exe $(WORK)/mvx_metrics.dll \
-          $(WORK)/bcryptprimitives.dll $(CPP_PROGRAMS)
+          $(CPP_PROGRAMS)
 ifneq ($(DLLTOOL),)
 programs: $(WORK)/document_storage_lib.exe
 endif
@@ -22,9 +22,6 @@ $(WORK):
 
 $(WORK)/mvx_metrics.dll: $(OUT)/mvx_metrics.dll | $(WORK)
 	cp $< $@
-
-$(WORK)/bcryptprimitives.dll: bcryptprimitives.c | $(WORK)
-	$(CC) -O1 -Wall -shared -o $@ $< -ladvapi32
 
 $(patsubst %,$(WORK)/%.exe,$(LINKED)): $(WORK)/%.exe: $(C)/%.c $(wildcard $(C)/*.h) $(HEADER) $(IMPORT) | $(WORK)
 	$(CC) -std=c11 $(TEST_CFLAGS) -I$(C) -o $@ $< $(TEST_LDFLAGS) $(IMPORT)

@@ -32,34 +32,15 @@ arm64_shared() {
 
 # ---- windows/amd64 ----
 
-windows_tools() { want x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32 && find_wine; }
+windows_tools() { want x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32; }
 
-find_wine() {
-    for wine in wine64 /usr/lib/wine/wine64 wine; do
-        wine=$(command -v "$wine") && return
-    done
-    echo 'wine is missing: install wine64'
-    return 1
-}
-
-# The wine of the tests knows nothing of the user's, and its server ends with it.
 in_wine() (
-    server=$(command -v wineserver || echo "$(dirname "$(readlink -f "$wine")")/wineserver")
-    [ -x "$server" ] || server="${server}64"
+    # shellcheck source=../../windows/wine.bash
+    . "$root/packaging/windows/wine.bash"
     scratch=$(mktemp -d)
-    mkdir "$scratch/home"
-    export HOME=$scratch/home WINEPREFIX=$scratch/wine WINEARCH=win64 WINEDEBUG=-all
-    export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe='
-    unset DISPLAY
-    trap '"$server" -k >/dev/null 2>&1; "$server" -w; rm -rf "$scratch"' EXIT
-    timeout -k 10 170 "$wine" wineboot -i >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
-    "$@"
+    trap 'end_wine; rm -rf "$scratch"' EXIT
+    begin_wine "$scratch" && "$@"
 )
-
-# A DLL that this wine has not, and Windows has.
-with_random_numbers() { # FOLDER
-    x86_64-w64-mingw32-gcc -shared -o "$1/bcryptprimitives.dll" "$root/packaging/windows/bcryptprimitives.c" -ladvapi32
-}
 
 needs_dll() { x86_64-w64-mingw32-objdump -p "$1" | grep -i "DLL Name: $2"; }
 
@@ -77,7 +58,6 @@ windows_shared() {
 windows_runs() { # FOLDER...
     local folder
     for folder in "$@"; do
-        with_random_numbers "$folder" || return
         (cd "$folder" && set -o pipefail && timeout -k 10 170 "$wine" saves.exe </dev/null | says_as_readme) || return
     done
 }
