@@ -78,7 +78,7 @@ release: setup-test setup-package setup-windows
 	@packaging/release
 
 test-packages: setup-test setup-package setup-windows
-	@tests/run windows dist aarch64 deb packages rust
+	@MVX_EXTENT=whole tests/run windows dist aarch64 deb packages rust
 
 test-windows: setup-build setup-windows
 	@$(MAKE) --no-print-directory -C packaging/windows test
