@@ -44,7 +44,9 @@ static void run_child(const char *name)
     CHECK(SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0));
     STARTUPINFOA startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = to, .hStdError = to};
     PROCESS_INFORMATION child;
-    CHECK(CreateProcessA(self, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &child));
+    if (!CreateProcessA(self, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &child)) {
+        FAIL("the process %s did not begin: error %lu", name, GetLastError());
+    }
     CloseHandle(to);
     if (WaitForSingleObject(child.hProcess, (DWORD)(2 * patience_ms())) != WAIT_OBJECT_0) {
         TerminateProcess(child.hProcess, 1);
