@@ -47,10 +47,11 @@ $(RESOURCES)/windows-%/mvx_metrics.dll: $$(LIBRARY_windows-$$*) | $(LIST)
 	@mkdir -p $(@D)
 	@$$($(CC_windows-$*) -print-prog-name=strip) --strip-unneeded -o $@.new $< && mv $@.new $@
 
-# It is linked with nothing: see library_windows.c.
+# It is linked with nothing: see library_windows.c. A DLL has its own name inside, and by default an address made of its
+# path: so it is linked under the name that it keeps, and without that.
 $(RESOURCES)/windows-%/mvx_metrics_java.dll: $(RESOURCES)/windows-%/mvx_metrics.dll $(C_SOURCES) $(C_HEADERS)
 	@mkdir -p $(BUILD_DIR)/windows-$*
 	@../../packaging/windows/exports $< | sed 's/.*/FUNCTION(&)/' >$(BUILD_DIR)/windows-$*/functions.h
 	@$(CC_windows-$*) $(C_ANYWHERE) -Isrc/main/c/windows -I$(BUILD_DIR)/windows-$* $(C_SOURCES) -static-libgcc -s \
-	    -Wl,--no-insert-timestamp -o $@.new
-	@mv $@.new $@
+	    -Wl,--no-insert-timestamp,--disable-auto-image-base -o $(BUILD_DIR)/windows-$*/$(@F)
+	@mv $(BUILD_DIR)/windows-$*/$(@F) $@
