@@ -383,6 +383,13 @@ HELPER void gate_await_arrivals(struct gate *gate, uint64_t arrivals)
     EVENTUALLY(gate_condition(gate, arrivals, 0));
 }
 
+/* When nobody will come any more. Some systems take memory for a mutex with its first use. */
+HELPER void gate_end(struct gate *gate)
+{
+    pthread_cond_destroy(&gate->changed);
+    pthread_mutex_destroy(&gate->mutex);
+}
+
 /* ---- what the process holds ---------------------------------------------------------------------------- */
 
 HELPER int count_entries(const char *path)
