@@ -3,9 +3,7 @@
 #include "support.h"
 
 #ifndef _WIN32
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include "children.h"
 #endif
 
 /* ---- a recorder whose dispatcher can be held up -------------------------------------------------------- */
@@ -2056,32 +2054,6 @@ static void handlers_interrupt_an_allocation(void)
 
 /* ---- fork ---------------------------------------------------------------------------------------------- */
 
-/* Ends without looking for leaks: what other threads held looks lost in a child. */
-_Noreturn static void end_child(atomic_int *done)
-{
-    atomic_store(done, 1);
-    kill(getpid(), SIGKILL);
-    _exit(3);
-}
-
-static void await_child(pid_t child, atomic_int *done)
-{
-    int status = 0;
-    int64_t end = now_ms() + 4 * patience_ms();
-    pid_t got = 0;
-    while ((got = waitpid(child, &status, WNOHANG)) == 0) {
-        if (now_ms() > end) {
-            kill(child, SIGABRT);
-            FAIL("the child hung");
-        }
-        sleep_ms(1);
-    }
-    CHECK_INT(child, got);
-    if (!atomic_load(done)) {
-        FAIL("the child ended with status 0x%x", status);
-    }
-}
-
 static void expect_forked(const struct scene *scene)
 {
     struct number numbers[3] = {{0}};
@@ -2120,19 +2092,17 @@ static void a_child_counts_nothing_of_its_parent(void)
         uint64_t rounds = scaled(10, 2), count = 0;
         for (uint64_t i = 0; i < rounds; i++) {
             record_many(&scene, scene.type, &plain_number, sizeof plain_number, 1000);
-            atomic_int *done = mmap(NULL, sizeof *done, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-            CHECK(done != MAP_FAILED);
+            struct report *report = shared_report();
             pid_t child = fork();
             CHECK(child >= 0);
             if (child == 0) {
                 expect_forked(&scene);
                 fold_anew();
                 expect_forked(&scene);
-                end_child(done);
+                end_child(report);
             }
             record_many(&scene, scene.type, &plain_number, sizeof plain_number, 1000);
-            await_child(child, done);
-            munmap(done, sizeof *done);
+            await_child(child, report);
             count += 2000;
             CHECK_INT(count, current_total(scene.recorder, "events", MVX_SNAPSHOT_CONSISTENT));
         }

@@ -7,14 +7,13 @@
 #ifdef _WIN32
 #include "guest_windows.h"
 #else
+#include "children.h"
+
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 
 extern char **environ;
 #endif
@@ -273,50 +272,6 @@ static void letting_go_from_a_callback(void)
 }
 
 /* ---- fork ---------------------------------------------------------------------------------------------- */
-
-#ifndef _WIN32
-struct report {
-    atomic_int done;
-};
-
-static struct report *shared_report(void)
-{
-    struct report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(report != MAP_FAILED);
-    return report;
-}
-
-/* Memory that other threads' stacks held looks lost in a child, so there a leak checker must not look. */
-_Noreturn static void end_child(struct report *report)
-{
-    atomic_store(&report->done, 1);
-    kill(getpid(), SIGKILL);
-    _exit(3);
-}
-
-static void await_child(pid_t child, struct report *report)
-{
-    int64_t end = now_ms() + 4 * patience_ms();
-    int status = 0;
-    for (;;) {
-        pid_t got = waitpid(child, &status, WNOHANG);
-        if (got == child) {
-            break;
-        }
-        CHECK_INT(0, got);
-        if (now_ms() > end) {
-            kill(child, SIGABRT);
-            waitpid(child, &status, 0);
-            FAIL("the child hung");
-        }
-        sleep_ms(1);
-    }
-    if (!atomic_load(&report->done)) {
-        FAIL("the child ended with status 0x%x", status);
-    }
-    munmap(report, sizeof *report);
-}
-#endif
 
 struct family {
     mvx_runtime *runtime;
