@@ -176,6 +176,9 @@ static bool keep_token(mvx_completion *token)
     return kept;
 }
 
+/* Nobody waits any more for what a token completes. */
+static atomic_bool nobody_waits;
+
 static void *complete_tokens(void *argument)
 {
     (void)argument;
@@ -188,7 +191,7 @@ static void *complete_tokens(void *argument)
         pthread_mutex_unlock(&pending.mutex);
         if (token) {
             mvx_completion_done(token, chance(10) ? (mvx_str){NULL, 0} : MVX_STR("late failure"));
-        } else if (atomic_load(&over)) {
+        } else if (atomic_load(&nobody_waits)) {
             return NULL;
         } else {
             sleep_ms(1);
@@ -796,6 +799,7 @@ static void storm(int64_t seconds)
     watch_over(seconds);
     atomic_store(&over, true);
     crew_join(crew, THREADS);
+    atomic_store(&nobody_waits, true);
     join(completer);
 
     /* The wreckage is cleared, and then nothing of it may be left. */
@@ -806,7 +810,6 @@ static void storm(int64_t seconds)
         mvx_runtime_shutdown(common, NULL);
         mvx_runtime_free(common);
     }
-    atomic_store(&over, true);
     join(spawn(complete_tokens, NULL));
     int64_t end = now_ms() + patience_ms();
     while ((atomic_load(&things) > 0 || thread_count() > threads) && now_ms() < end) {
