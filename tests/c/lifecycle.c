@@ -573,18 +573,25 @@ static void quarantine_leaves_the_rest_alone(void)
 
 /* ---- many threads -------------------------------------------------------------------------------------- */
 
+/* How many threads have joined what goes on. */
+static atomic_int joined;
+
 static void start_and_wait(void *shared, int number)
 {
     (void)number;
     struct stage *stage = shared;
-    wait_ok(begin_start(stage->recorder));
+    mvx_wait *wait = begin_start(stage->recorder);
+    atomic_fetch_add(&joined, 1);
+    wait_ok(wait);
 }
 
 static void stop_and_wait(void *shared, int number)
 {
     (void)number;
     struct stage *stage = shared;
-    wait_ok(begin_stop(stage->recorder));
+    mvx_wait *wait = begin_stop(stage->recorder);
+    atomic_fetch_add(&joined, 1);
+    wait_ok(wait);
 }
 
 static void joined_starts(void)
@@ -595,7 +602,7 @@ static void joined_starts(void)
     atomic_store(&stage.hooks.starting_hold, &gate);
     struct crew_member *crew = crew_start(8, start_and_wait, &stage);
     gate_await(&gate, 1);
-    sleep_ms(50);
+    EVENTUALLY(atomic_load(&joined) == 8);
     CHECK_INT(MVX_RECORDER_STARTING, state_of(stage.recorder));
     gate_open(&gate);
     crew_join(crew, 8);
@@ -612,7 +619,7 @@ static void joined_stops(void)
     atomic_store(&stage.hooks.stopped_hold, &gate);
     struct crew_member *crew = crew_start(8, stop_and_wait, &stage);
     gate_await(&gate, 1);
-    sleep_ms(50);
+    EVENTUALLY(atomic_load(&joined) == 8);
     CHECK_INT(MVX_RECORDER_STOPPING, state_of(stage.recorder));
     gate_open(&gate);
     crew_join(crew, 8);

@@ -108,6 +108,14 @@ _Noreturn HELPER void fail_at(const char *file, int line, const char *format, ..
 }
 
 #define FAIL(...) fail_at(__FILE__, __LINE__, __VA_ARGS__)
+
+/* Ends a case that can tell nothing here; ./run says so. */
+_Noreturn HELPER void skip(const char *why)
+{
+    fprintf(stderr, "%s\n", why);
+    exit(77);
+}
+
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -428,6 +436,15 @@ HELPER int fd_count(void)
     return count_entries("/proc/self/fd");
 }
 #endif
+
+/* Threads that were joined are gone at once. Those with which an emulator ran them go soon. */
+HELPER void expect_threads(int count)
+{
+    if (mode_is("aarch64")) {
+        EVENTUALLY(thread_count() == count);
+    }
+    CHECK_INT(count, thread_count());
+}
 
 /* ---- runtimes, recorders, waits ------------------------------------------------------------------------ */
 
