@@ -400,13 +400,14 @@ HELPER void gate_end(struct gate *gate)
 
 /* ---- what the process holds ---------------------------------------------------------------------------- */
 
-HELPER int count_entries(const char *path)
+/* All of them, or those that `counts` picks by their names. */
+HELPER int count_entries(const char *path, bool (*counts)(const char *name))
 {
     DIR *dir = opendir(path);
     CHECK(dir != NULL);
     int count = 0;
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        count += entry->d_name[0] != '.';
+        count += entry->d_name[0] != '.' && (!counts || counts(entry->d_name));
     }
     closedir(dir);
     return count;
@@ -426,32 +427,32 @@ HELPER int fd_count(void)
     return (int)count;
 }
 #else
+/* An emulator has threads that come when they please. They are named for it, as are those of the test: not so the
+   library's. */
+HELPER bool is_not_the_emulators(const char *thread)
+{
+    char path[300], name[32] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", thread);
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        return false;
+    }
+    bool named = fgets(name, sizeof name, file) != NULL;
+    fclose(file);
+    return named && strncmp(name, "qemu-", 5) != 0;
+}
+
 HELPER int thread_count(void)
 {
-    if (!mode_is("aarch64")) {
-        return count_entries("/proc/self/task");
+    if (mode_is("aarch64")) {
+        return 1 + count_entries("/proc/self/task", is_not_the_emulators);
     }
-    /* An emulator has threads that come when they please. They are named for it, as are those of the test: not so the
-       library's. */
-    int count = 1;
-    DIR *dir = opendir("/proc/self/task");
-    CHECK(dir != NULL);
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        char path[300], name[32] = "";
-        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (file) {
-            count += fgets(name, sizeof name, file) && strncmp(name, "qemu-", 5) != 0;
-            fclose(file);
-        }
-    }
-    closedir(dir);
-    return count;
+    return count_entries("/proc/self/task", NULL);
 }
 
 HELPER int fd_count(void)
 {
-    return count_entries("/proc/self/fd");
+    return count_entries("/proc/self/fd", NULL);
 }
 #endif
 
